@@ -1,0 +1,1 @@
+"""The construct schemas: every field of every message, declared once."""

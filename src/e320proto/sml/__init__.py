@@ -1,0 +1,1 @@
+"""SML: messages, files, transport frames and push telegrams."""
