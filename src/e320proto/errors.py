@@ -72,7 +72,9 @@ class DecodeError(E320Error, ValueError):
     'expected an SML type, found type bits 001, at offset 3'
     """
 
-    def __init__(self, reason: str, detail: str, *, offset: int | None = None, path: str = "", source: str = "") -> None:
+    def __init__(
+        self, reason: str, detail: str, *, offset: int | None = None, path: str = "", source: str = ""
+    ) -> None:
         where = "" if offset is None else f", at offset {offset}"
         field = f" ({path})" if path else ""
         super().__init__(f"{detail}{where}{field}")
@@ -129,9 +131,7 @@ class ChecksumError(DecodeError):
         source: str = "",
     ) -> None:
         wanted = " or ".join(f"{value:04X} ({name})" for name, value in computed.items())
-        super().__init__(
-            reason, f"expected CRC {wanted}, found {actual:04X}", offset=offset, path=path, source=source
-        )
+        super().__init__(reason, f"expected CRC {wanted}, found {actual:04X}", offset=offset, path=path, source=source)
         self.computed = dict(computed)
         self.algorithm, self.expected = next(iter(self.computed.items()))
         self.actual = actual

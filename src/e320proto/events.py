@@ -20,13 +20,13 @@ _HEX_TEXT = re.compile(rb"[0-9A-Fa-f \t:\r\n]+")
 
 @dataclass(frozen=True, slots=True)
 class BytesDiscarded:
-    """Octets outside of any frame: line noise, the tail of a frame whose start was missed.
+    r"""Octets outside of any frame: line noise, the tail of a frame whose start was missed.
 
     Args:
         offset: absolute position of the first octet since the decoder was made.
         data: the octets, at most 4,103 in one item.
 
-    >>> BytesDiscarded(0, b"/LGZ5E320-AMxD\\r\\n").hint
+    >>> BytesDiscarded(0, b"/LGZ5E320-AMxD\r\n").hint
     'd0'
     """
 
