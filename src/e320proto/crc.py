@@ -18,22 +18,26 @@ kermit    1021 refl.  0000   0000   2189      high octet first
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-try:
-    from fastcrc.crc16 import ibm_sdlc as x25
-    from fastcrc.crc16 import kermit
+Checksum: TypeAlias = "Callable[[bytes], int]"
 
-    IMPLEMENTATION = "fastcrc"
-except ImportError:  # pragma: no cover - one of the two branches, by what is installed
-    from crcmod.predefined import mkPredefinedCrcFun
 
-    x25 = mkPredefinedCrcFun("x-25")
-    kermit = mkPredefinedCrcFun("kermit")
-    IMPLEMENTATION = "crcmod"
+def _implementation() -> tuple[str, Checksum, Checksum]:
+    try:
+        from fastcrc import crc16  # noqa: PLC0415 - optional
+    except ImportError:
+        from crcmod.predefined import mkPredefinedCrcFun  # noqa: PLC0415 - needed only without fastcrc
+
+        return "crcmod", mkPredefinedCrcFun("x-25"), mkPredefinedCrcFun("kermit")
+    return "fastcrc", crc16.ibm_sdlc, crc16.kermit
+
+
+IMPLEMENTATION, x25, kermit = _implementation()
+"""The library in use, and its two functions from octets to the checksum as a number."""
 
 
 class CrcKind(StrEnum):

@@ -1,0 +1,205 @@
+"""Whole SML files: octets to messages and back.
+
+A file is the messages between the start and the end of a transport frame, unescaped and without
+fill octets. Reading runs the schema; one bad message does not cost the others::
+
+    skip 00 -> outline (structure, end of the message) -> checksum -> typed fields -> Message
+                   | fault: the end is unknown             | fault: the end is known
+                   v                                       v
+               Malformed; go on at the next place      Malformed; go on behind it
+               where a whole message begins
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from e320proto.crc import CrcKind
+from e320proto.errors import ChecksumError, DecodeError, EncodeError
+from e320proto.events import Malformed
+from e320proto.schema.primitives import Sink, Source
+from e320proto.schema.sml import CRC16, MESSAGE
+from e320proto.sml.messages import RECORDS, Message
+from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from e320proto.schema.primitives import Records
+
+_TRANSPORT_START = b"\x1b\x1b\x1b\x1b"
+
+
+def crc_kinds(kind: str) -> tuple[CrcKind, ...]:
+    """The checksums to try for an option value.
+
+    >>> crc_kinds("auto")
+    (<CrcKind.X25: 'x25'>, <CrcKind.KERMIT: 'kermit'>)
+    """
+    return tuple(CrcKind) if kind == "auto" else (CrcKind(kind),)
+
+
+def make_source(payload: bytes, options: DecodeOptions, records: Mapping[str, Any] = RECORDS) -> Source:
+    """Octets with what the schema needs to read them as ``options`` say."""
+    return Source(
+        payload,
+        records,
+        limits=options.limits,
+        crc_kinds=crc_kinds(options.message_crc_kind),
+        lenient=options.message_crc == "lenient",
+    )
+
+
+def read_messages(
+    payload: bytes,
+    options: DecodeOptions = DEFAULT_OPTIONS,
+    *,
+    notes: set[str] | None = None,
+    start: int = 0,
+    records: Records = RECORDS,
+) -> Iterator[Message | Malformed]:
+    """Every message of a file, and every place that is none, in order.
+
+    Args:
+        payload: the file.
+        options: tolerance and limits.
+        notes: receives the ids of accepted deviations.
+        start: position of the first octet to look at.
+        records: what to make of composites, by name.
+
+    Yields:
+        :class:`Message`, or :class:`Malformed` whose offsets count from the start of ``payload``.
+        Where only the typed reading failed, ``partial`` is the message with an untyped body.
+
+    Source: SML 1.03, clause on SML_Message; recovery is a decision of this project.
+
+    >>> [item.message_body for item in read_messages(bytes.fromhex("7605000000046200620072630200710163921c00"))]
+    [PublicCloseReq(global_signature=None)]
+    """
+    tries = options.limits.max_resync
+    pos = start
+    while True:
+        while payload[pos : pos + 1] == b"\0":
+            pos += 1
+        if pos >= len(payload):
+            return
+        source = make_source(payload, options, records)
+        try:
+            positions, end = MESSAGE.outline(source, pos)
+        except DecodeError as error:
+            end, tries = _resume(payload, pos, tries, options)
+            yield Malformed(pos, error, payload[pos:end])
+        else:
+            try:
+                # The checksum comes before the fields: damaged octets are damaged, not wrongly typed.
+                source.seek(positions[-1])
+                CRC16.parse_stream(source)
+                source.seek(pos)
+                message = MESSAGE.parse_stream(source)
+            except DecodeError as error:
+                yield Malformed(pos, error, payload[pos:end], _untyped(payload, pos, options, error))
+            else:
+                if notes is not None:
+                    notes |= source.notes
+                yield message
+        pos = end
+
+
+def _resume(payload: bytes, pos: int, tries: int, options: DecodeOptions) -> tuple[int, int]:
+    """Where the next whole message with a right checksum begins, and how many tries are left."""
+    while tries:
+        pos = payload.find(b"\0\x76", pos) + 1
+        if pos == 0:
+            break
+        tries -= 1
+        source = make_source(payload, options)
+        source.lenient = False
+        try:
+            positions, _ = MESSAGE.outline(source, pos)
+            source.seek(positions[-1])
+            CRC16.parse_stream(source)
+        except DecodeError:
+            continue
+        return pos, tries
+    return len(payload), tries
+
+
+def _untyped(payload: bytes, pos: int, options: DecodeOptions, error: DecodeError) -> Message | None:
+    """Read a message that does not fit its model with an untyped body, if at least its envelope is right."""
+    if isinstance(error, ChecksumError):
+        return None
+    source = make_source(payload, options)
+    source.untyped = True
+    source.seek(pos)
+    try:
+        message: Message = MESSAGE.parse_stream(source)
+    except DecodeError:
+        return None
+    return message
+
+
+def decode_file(data: bytes | bytearray | memoryview, options: DecodeOptions = DEFAULT_OPTIONS) -> tuple[Message, ...]:
+    """Decode an SML file.
+
+    Args:
+        data: the messages, as they stand between the start and the end of a transport frame,
+            unescaped; surplus ``00`` between them is skipped. For transport frames use
+            :class:`e320proto.TransportDecoder` or :class:`e320proto.TelegramDecoder`.
+        options: tolerance and limits.
+
+    Returns:
+        The messages in order. To keep the good messages of a file with a bad one, use
+        :func:`e320proto.read_messages`.
+
+    Raises:
+        DecodeError: the first thing that is no right message; ``offset`` counts from the start of
+            ``data``, ``path`` names the field. :class:`ChecksumError`, :class:`TruncatedError` and
+            :class:`LimitError` are kinds of it.
+
+    Source: SML 1.03 and 1.04, SML_File and SML_Message.
+
+    >>> message, = decode_file(bytes.fromhex("7605000000046200620072630200710163921c00"))
+    >>> message.transaction_id.hex(), message.message_body
+    ('00000004', PublicCloseReq(global_signature=None))
+    """
+    payload = bytes(data)
+    if payload.startswith(_TRANSPORT_START):
+        detail = "expected messages, found a transport frame; use TransportDecoder or TelegramDecoder"
+        raise DecodeError("not_a_message", detail, offset=0)
+    messages = []
+    for item in read_messages(payload, options):
+        if isinstance(item, Malformed):
+            raise item.error
+        messages.append(item)
+    return tuple(messages)
+
+
+def encode_file(messages: Iterable[Message], *, integers: Literal["fixed", "shortest"] = "fixed") -> bytes:
+    r"""Encode messages to an SML file; checksums are computed.
+
+    Args:
+        messages: in the order of the file.
+        integers: ``fixed`` writes fields at the width of their type (unit 1 octet, times 4, ...)
+            and values and statuses at their own ``width``; ``shortest`` writes every number in as
+            few octets as hold it.
+
+    Returns:
+        The octets to hand to :func:`e320proto.encode_transport`.
+
+    Raises:
+        EncodeError: a value that has no encoding; ``path`` names the field.
+
+    Source: SML 1.03 and 1.04; the widths are those that meters send.
+
+    >>> from e320proto.sml.messages import PublicCloseReq
+    >>> message = Message(transaction_id=bytes(3) + b"\\4", message_body=PublicCloseReq())
+    >>> encode_file([message]).hex()
+    '7605000000046200620072630200710163921c00'
+    """
+    sink = Sink(shortest=integers == "shortest")
+    try:
+        for message in messages:
+            MESSAGE.build_stream(message, sink)
+    except RecursionError as error:
+        raise EncodeError("too_deep", "expected lists nested less deeply", value="a tree") from error
+    return sink.getvalue()
