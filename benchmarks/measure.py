@@ -1,0 +1,56 @@
+"""Clock and memory: contenders in turn, medians, peaks."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def rates(contenders: Mapping[str, Callable[[], int]], rounds: int) -> dict[str, float]:
+    """Units per second of each contender: the median of rounds in which each runs once."""
+    seen: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, job in contenders.items():
+            gc.collect()
+            start = time.perf_counter()
+            units = job()
+            seen[name].append(units / (time.perf_counter() - start))
+    return {name: statistics.median(found) for name, found in seen.items()}
+
+
+def peak_octets(job: Callable[[], int]) -> int:
+    """The most that Python had allocated at once while ``job`` ran, in octets."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        job()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def import_seconds(modules: list[str], rounds: int) -> dict[str, float]:
+    """The time of importing each module in a fresh interpreter: the best of the rounds.
+
+    The best, because everything that disturbs such a short job only makes it longer.
+    """
+    best = dict.fromkeys(modules, float("inf"))
+    for _ in range(rounds):
+        for module in modules:
+            command = [sys.executable, "-X", "importtime", "-c", f"import {module}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+            # "import time:   self [us] | cumulative | package": the module itself comes last.
+            _, cumulative, name = done.stderr.splitlines()[-1].split("|")
+            if name.strip() != module:
+                msg = f"expected the import time of {module}, found that of {name.strip()}"
+                raise RuntimeError(msg)
+            best[module] = min(best[module], int(cumulative) / 1e6)
+    return best
