@@ -40,11 +40,11 @@ def _smllib_frames(chunks: Sequence[bytes], read: Callable[[Any], object]) -> in
         while True:
             try:
                 frame = reader.get_frame()
-            except errors.CrcError:
-                continue
-            if frame is None:
-                break
-            read(frame)
+                if frame is None:
+                    break
+                read(frame)
+            except (errors.SmlLibException, ValueError):
+                continue  # a frame that the peer does not read is not counted
             count += 1
     return count
 
@@ -74,7 +74,10 @@ def _pysml_stream(chunks: Sequence[bytes]) -> int:
     for chunk in chunks:
         buffer += chunk
         while True:
-            end, frame = sml.SmlBase.find_frame(buffer)
+            try:
+                end, frame = sml.SmlBase.find_frame(buffer)
+            except sml.SmlParserError:
+                return count  # it does not say where to go on
             buffer = buffer[end:]
             if frame is None:
                 break

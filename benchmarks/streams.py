@@ -56,13 +56,16 @@ class Stream:
 
 @dataclass(frozen=True)
 class Register:
-    """One measured value of a push: ``start`` in the first telegram, ``step`` more in each that follows."""
+    """One measured value of a push: ``start`` in the first telegram, ``step`` more in each that follows.
+
+    Without a ``width`` the value takes as many octets as it needs, so telegrams change their length.
+    """
 
     obis: str
-    unit: int
-    scaler: int
+    unit: int | None
+    scaler: int | None
     value: type[Integer | Unsigned]
-    width: int
+    width: int | None
     start: int
     step: int
     status: Unsigned | None = None
@@ -82,29 +85,31 @@ class Register:
 
 @dataclass(frozen=True)
 class Shape:
-    """The pushes of one kind of meter."""
+    """The pushes of one kind of meter; an ``early`` one sends no client, list name and clock, and bare times."""
 
     meter: str
     server_id: str
     registers: tuple[Register, ...]
     texts: tuple[tuple[str, bytes], ...] = ()
+    early: bool = False
 
     def messages(self, number: int) -> list[Message]:
         """Telegram ``number`` as messages."""
-        now = SecIndex(1_000_000 + number)
+        now = SecIndex(1_000_000 + number, bare=self.early)
+        clock, client_id, list_name = (None, None, None) if self.early else (now, CLIENT_ID, CURRENT_VALUES)
         server_id = bytes.fromhex(self.server_id)
         texts = (("010060320101", server_id[2:5]), ("0100600100ff", server_id), *self.texts)
         entries = [ListEntry(obj_name=bytes.fromhex(obis), value=text) for obis, text in texts]
         entries += [register.entry(number, now) for register in self.registers]
         bodies: tuple[MessageBody, ...] = (
             PublicOpenRes(
-                client_id=CLIENT_ID, req_file_id=number.to_bytes(4, "big"), server_id=server_id, ref_time=now
+                client_id=client_id, req_file_id=number.to_bytes(4, "big"), server_id=server_id, ref_time=clock
             ),
             GetListRes(
-                client_id=CLIENT_ID,
+                client_id=client_id,
                 server_id=server_id,
-                list_name=CURRENT_VALUES,
-                act_sensor_time=now,
+                list_name=list_name,
+                act_sensor_time=clock,
                 val_list=tuple(entries),
             ),
             PublicCloseRes(),
@@ -139,17 +144,18 @@ GRID = Shape(
     "grid quality",
     "0a01484c59020003a910",
     (
-        Register("0100010801ff", WH, -1, Unsigned, 8, 0, 0, Unsigned(0x001C0104, 4), timed=True),
-        Register("0100010802ff", WH, -1, Unsigned, 8, 1_773_601, 4, Unsigned(0x001C0104, 4), timed=True),
-        Register("0100020800ff", WH, -1, Unsigned, 8, 3_149_260, 1, Unsigned(0x001C0104, 4), timed=True),
-        Register("0100100700ff", WATT, 0, Integer, 4, 460, 2),
-        *(Register(f"0100{c}0700ff", VOLT, -1, Unsigned, 2, 2_323, 1) for c in ("20", "34", "48")),
-        *(Register(f"0100{c}0700ff", AMPERE, -2, Unsigned, 2, 106, 3) for c in ("1f", "33", "47")),
-        *(Register(f"01005107{e}ff", DEGREE, 0, Unsigned, 2, 120, 1) for e in ("01", "02", "04", "0f", "1a")),
-        Register("01000e0700ff", HERTZ, -1, Unsigned, 2, 500, 1),
-        Register("0100600500ff", 255, 0, Unsigned, 4, 0x001C0104, 0),
+        Register("0100010801ff", WH, -1, Unsigned, None, 0, 0, Unsigned(0x001C0104, 4), timed=True),
+        Register("0100010802ff", WH, -1, Unsigned, None, 1_773_601, 4, Unsigned(0x001C0104, 4), timed=True),
+        Register("0100020800ff", WH, -1, Unsigned, None, 3_149_260, 1, Unsigned(0x001C0104, 4), timed=True),
+        Register("0100100700ff", WATT, 0, Integer, None, 460, 2),
+        *(Register(f"0100{c}0700ff", VOLT, -1, Unsigned, None, 2_323, 1) for c in ("20", "34", "48")),
+        *(Register(f"0100{c}0700ff", AMPERE, -2, Unsigned, None, 106, 3) for c in ("1f", "33", "47")),
+        *(Register(f"01005107{e}ff", DEGREE, 0, Unsigned, None, 120, 1) for e in ("01", "02", "04", "0f", "1a")),
+        Register("01000e0700ff", HERTZ, -1, Unsigned, None, 500, 1),
+        Register("0100600500ff", None, None, Unsigned, 4, 0x001C0104, 0),
     ),
     texts=(("010000020000", b"1.02.007"), ("0100605a0201", b"A01A")),
+    early=True,
 )
 SHAPES = (E320, PHASES, GRID)
 
@@ -161,9 +167,9 @@ def contents(shape: Shape, count: int) -> list[bytes]:
 
 def generated(shape: Shape, count: int) -> Stream:
     """A stream of ``count`` telegrams, each with its own values."""
-    frames = [encode_transport(content) for content in contents(shape, count)]
+    octets = b"".join(encode_transport(content) for content in contents(shape, count))
     values = len(shape.registers) + len(shape.texts) + 2
-    return Stream(f"{shape.meter}, {len(frames[0])} octets, {values} values", b"".join(frames), count)
+    return Stream(f"{shape.meter}, {len(octets) // count} octets, {values} values", octets, count)
 
 
 def recorded() -> list[Stream]:
