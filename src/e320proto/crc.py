@@ -56,7 +56,7 @@ class CrcKind(StrEnum):
         >>> f"{CrcKind.X25.wire(b'123456789'):04x}", f"{CrcKind.KERMIT.wire(b'123456789'):04x}"
         ('6e90', '2189')
         """
-        return _WIRE[self](data)
+        return WIRE[self](data)
 
 
 def x25_wire(data: bytes) -> int:
@@ -69,4 +69,5 @@ def x25_wire(data: bytes) -> int:
     return (crc & 0xFF) << 8 | crc >> 8
 
 
-_WIRE: dict[CrcKind, Callable[[bytes], int]] = {CrcKind.X25: x25_wire, CrcKind.KERMIT: kermit}
+WIRE: dict[CrcKind, Checksum] = {CrcKind.X25: x25_wire, CrcKind.KERMIT: kermit}
+"""Kind to the function that gives the checksum as an SML wire shows it."""
