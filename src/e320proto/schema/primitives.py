@@ -311,7 +311,8 @@ class Number(Field):
         self.signed = signed
         self.kind = INTEGER if signed else UNSIGNED
         self.low, self.high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
-        self.width = width or bits // 8
+        self.octets = bits // 8
+        self.width = width or self.octets
         self.wraps = wraps
         self.what = f"a number from {self.low} to {self.high}"
 
