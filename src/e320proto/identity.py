@@ -20,7 +20,7 @@ import re
 from dataclasses import InitVar, dataclass, field
 from enum import Enum
 from reprlib import repr as _shown
-from typing import Self
+from typing import Self, assert_never
 
 from e320proto.errors import DecodeError, EncodeError
 from e320proto.server_id_layout import (
@@ -154,13 +154,10 @@ class DeviceId:
 
     def _check_medium(self, *, allow_reserved: bool) -> None:
         media = _ALL_MEDIA if allow_reserved else _ASSIGNED_MEDIA
-        match self.edition:
-            case Edition.DIN_2010_02:  # the medium is a decimal digit of the u48
-                media = frozenset(medium for medium in media if medium.isdigit())
-            case Edition.DIN_2010_07:
-                media -= {_TEXT_ONLY_MEDIUM}
-            case Edition.DIN_2012:
-                pass
+        if self.edition is Edition.DIN_2010_07:
+            media -= {_TEXT_ONLY_MEDIUM}
+        elif self.edition is Edition.DIN_2010_02:  # the medium is a decimal digit of the u48
+            media = frozenset(medium for medium in media if medium.isdigit())
         if self.medium not in media:
             expected = f"a medium out of {''.join(sorted(media))}"
             raise _refused(self.edition, "medium", expected, _shown(self.medium))
@@ -238,6 +235,8 @@ class DeviceId:
                 return f"{self.block:02X}"
             case Edition.DIN_2010_02:
                 return f"{self.year:02d} {self.block:02d}"
+            case _ as never:
+                assert_never(never)
 
     @property
     def manufacturer(self) -> str | None:

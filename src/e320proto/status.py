@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntFlag
 from functools import lru_cache
+from typing import assert_never
 
 _FNN_MASK = 0xFFE0_00FF
 _FNN_MARK = 0x0000_0004
@@ -166,6 +167,8 @@ class Status:
                 return EdlFlag(self.value & _EDL_NAMED)
             case StatusLayout.UNKNOWN:
                 return None
+            case _ as never:
+                assert_never(never)
 
     @property
     def unnamed_bits(self) -> int:
@@ -181,6 +184,8 @@ class Status:
                 return self.value & ~_EDL_NAMED
             case StatusLayout.UNKNOWN:
                 return self.value
+            case _ as never:
+                assert_never(never)
 
     @property
     def exporting(self) -> bool | None:
@@ -198,6 +203,8 @@ class Status:
                 return bool(self.value & EdlFlag.EXPORT.value)
             case StatusLayout.UNKNOWN:
                 return None
+            case _ as never:
+                assert_never(never)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from e320proto.crc import CrcKind
-from e320proto.errors import ChecksumError, DecodeError, EncodeError
+from e320proto.errors import ChecksumError, DecodeError, E320Error, EncodeError
 from e320proto.events import Malformed
 from e320proto.schema.primitives import Sink, Source
 from e320proto.schema.sml import CRC16, MESSAGE
@@ -23,8 +23,9 @@ from e320proto.sml.messages import RECORDS, Message
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, MutableSet
 
+    from e320proto.schema.compile import MessageReader
     from e320proto.schema.primitives import Records
 
 _TRANSPORT_START = b"\x1b\x1b\x1b\x1b"
@@ -51,58 +52,87 @@ def make_source(payload: bytes, options: DecodeOptions, records: Mapping[str, An
 
 
 def read_messages(
-    payload: bytes,
-    options: DecodeOptions = DEFAULT_OPTIONS,
-    *,
-    notes: set[str] | None = None,
-    start: int = 0,
-    records: Records = RECORDS,
+    data: bytes | bytearray | memoryview, options: DecodeOptions = DEFAULT_OPTIONS
 ) -> Iterator[Message | Malformed]:
-    """Every message of a file, and every place that is none, in order.
+    """Every message of an SML file, and every place that is none, in order.
+
+    Args:
+        data: the file, as for :func:`decode_file`.
+        options: tolerance and limits.
+
+    Yields:
+        :class:`Message`, or :class:`Malformed` whose offsets count from the start of ``data``.
+        Where only the typed reading failed, ``partial`` is the message with an untyped body.
+
+    Source: SML 1.03, SML_Message; recovery is a decision of this project.
+
+    >>> [item.message_body for item in read_messages(bytes.fromhex("7605000000046200620072630200710163921c00"))]
+    [PublicCloseReq(global_signature=None)]
+    """
+    return walk_messages(bytes(data), options)
+
+
+def walk_messages(
+    payload: bytes,
+    options: DecodeOptions,
+    *,
+    notes: MutableSet[str] | None = None,
+    records: Records = RECORDS,
+    fast: MessageReader | None = None,
+) -> Iterator[Any]:
+    """:func:`read_messages` for any records.
 
     Args:
         payload: the file.
         options: tolerance and limits.
         notes: receives the ids of accepted deviations.
-        start: position of the first octet to look at.
         records: what to make of composites, by name.
-
-    Yields:
-        :class:`Message`, or :class:`Malformed` whose offsets count from the start of ``payload``.
-        Where only the typed reading failed, ``partial`` is the message with an untyped body.
-
-    Source: SML 1.03, clause on SML_Message; recovery is a decision of this project.
-
-    >>> [item.message_body for item in read_messages(bytes.fromhex("7605000000046200620072630200710163921c00"))]
-    [PublicCloseReq(global_signature=None)]
+        fast: tried first on every message, see ``e320proto.schema.compile``; made with the same
+            options and records.
     """
+    notes = set() if notes is None else notes
     tries = options.limits.max_resync
-    pos = start
+    pos, end = 0, len(payload)
     while True:
-        while payload[pos : pos + 1] == b"\0":
+        while pos < end and payload[pos] == 0:
             pos += 1
-        if pos >= len(payload):
+        if pos >= end:
             return
-        source = make_source(payload, options, records)
-        try:
-            positions, end = MESSAGE.outline(source, pos)
-        except DecodeError as error:
-            end, tries = _resume(payload, pos, tries, options)
-            yield Malformed(pos, error, payload[pos:end])
-        else:
+        item, after = None, pos
+        if fast is not None:
+            fresh: set[str] = set()
             try:
-                # The checksum comes before the fields: damaged octets are damaged, not wrongly typed.
-                source.seek(positions[-1])
-                CRC16.parse_stream(source)
-                source.seek(pos)
-                message = MESSAGE.parse_stream(source)
-            except DecodeError as error:
-                yield Malformed(pos, error, payload[pos:end], _untyped(payload, pos, options, error))
-            else:
-                if notes is not None:
-                    notes |= source.notes
-                yield message
-        pos = end
+                item, after = fast(payload, pos, fresh)
+            except (E320Error, IndexError, KeyError):
+                fresh.clear()  # the schema below finds out what it is
+            notes |= fresh
+        if item is None:
+            source = make_source(payload, options, records)
+            item, after = _read(source, pos, options)
+            if after < 0:
+                after, tries = _resume(payload, pos, tries, options)
+                item = Malformed(pos, item.error, payload[pos:after])
+            elif type(item) is not Malformed:
+                notes |= source.notes
+        yield item
+        pos = after
+
+
+def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
+    """One message by the schema, or what is wrong with it; and its end, -1 if that is not known."""
+    payload = source.data
+    try:
+        positions, end = MESSAGE.outline(source, pos)
+    except DecodeError as error:
+        return Malformed(pos, error, b""), -1
+    try:
+        # The checksum comes before the fields: damaged octets are damaged, not wrongly typed.
+        source.seek(positions[-1])
+        CRC16.parse_stream(source)
+        source.seek(pos)
+        return MESSAGE.parse_stream(source), end
+    except DecodeError as error:
+        return Malformed(pos, error, payload[pos:end], _untyped(payload, pos, options, error)), end
 
 
 def _resume(payload: bytes, pos: int, tries: int, options: DecodeOptions) -> tuple[int, int]:

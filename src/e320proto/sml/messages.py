@@ -1,14 +1,13 @@
 """The SML messages as typed records: one class for every composite of the schema.
 
 Fields have the names of the standard in snake_case, in wire order, and are given by keyword.
-``None`` is an absent optional field. Octet strings stay ``bytes``; text is made on request, see :func:`decode_text`.
+``None`` is an absent optional field. Octet strings stay ``bytes``; text is made on request, see :func:`e320proto.decode_text`.
 
 Source: SML 1.03, 1.04 (BSI TR-03109-1 annex IV b), 1.05; layouts in ``e320proto.schema.sml``.
 """
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, Literal, TypeAlias
@@ -523,24 +522,3 @@ RECORDS: Final[dict[str, type]] = {
     )
 }
 """Record classes by their names in the schema."""
-
-
-def decode_text(octets: bytes, codepage: bytes | None = None) -> str:
-    r"""Text of an octet string, never lossy.
-
-    Args:
-        octets: for example ``attention_msg``, ``username``, or a value whose object says so.
-        codepage: of the Open message; its octets name an encoding in ASCII.
-
-    Returns:
-        The text in that encoding if it is known and fits, else in ISO 8859-15, which reads all octets.
-
-    >>> decode_text(b"p\xe4ss"), decode_text(b"p\xc3\xa4ss", b"UTF-8")
-    ('päss', 'päss')
-    """
-    if codepage:
-        try:
-            return codecs.decode(octets, codepage.decode("ascii"))
-        except (LookupError, ValueError):
-            pass
-    return octets.decode("iso8859-15")
