@@ -8,7 +8,7 @@ import importlib.util
 import inspect
 import re
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -48,9 +48,11 @@ class _Documented(Protocol):
     __qualname__: str
 
 
-def _documented(names: list[str]) -> list[str]:
-    """The names that stand for a class or a function; constants have no docstring of their own."""
-    return [name for name in names if inspect.isclass(obj := getattr(e320proto, name)) or inspect.isroutine(obj)]
+def _class_or_function(name: str) -> Any:  # noqa: ANN401 - whatever the package exports
+    obj = getattr(e320proto, name)
+    if not (inspect.isclass(obj) or inspect.isroutine(obj)):
+        pytest.skip("a constant: it has no docstring and no signature of its own")
+    return obj
 
 
 def _by_kind(name: str) -> tuple[int, list[tuple[int, str]]]:
@@ -68,8 +70,9 @@ def test_all_has_no_duplicates() -> None:
 
 
 def test_all_is_sorted() -> None:
-    assert NAMES
-    assert NAMES in (sorted(NAMES), sorted(NAMES, key=_by_kind))
+    names = [name for name in NAMES if name != "__version__"]  # may stand at the top
+    assert names
+    assert names in (sorted(names), sorted(names, key=_by_kind))
 
 
 def test_dir_lists_all() -> None:
@@ -98,18 +101,18 @@ def test_name_can_be_loaded_and_is_the_same_each_time(name: str) -> None:
     assert getattr(e320proto, name) is getattr(e320proto, name)
 
 
-@pytest.mark.parametrize("name", _documented(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_name_has_a_docstring_of_its_own(name: str) -> None:
-    obj = getattr(e320proto, name)
+    obj = _class_or_function(name)
     # A class inherits ``__doc__``, and a dataclass without one gets its signature as docstring.
     doc = vars(obj).get("__doc__") if inspect.isclass(obj) else obj.__doc__
     assert doc
     assert not doc.startswith(f"{name}(")
 
 
-@pytest.mark.parametrize("name", _documented(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_signature_names_no_construct_type(name: str) -> None:
-    assert list(_construct_types(getattr(e320proto, name))) == []
+    assert list(_construct_types(_class_or_function(name))) == []
 
 
 def test_a_construct_type_would_be_found(tmp_path: Path) -> None:
