@@ -8,29 +8,29 @@ the stream, not characters of the dump.
 from __future__ import annotations
 
 import base64
-import binascii
+import os
 import re
-from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from e320proto.errors import DecodeError
+from e320proto.events import Malformed
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
 from e320proto.sml.telegram import TelegramDecoder
 from e320proto.sml.transport import ESCAPE
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
     from e320proto.sml.telegram import TelegramEvent
 
 BLOCK = 65_536
-_HEX = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{2}[0-9A-Fa-fxX\s:,;-]*")
-_HEX_SEPARATORS = re.compile(rb"0[xX]|[\s:,;-]+")
-_NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
 _SPACE = re.compile(rb"\s+")
+_HEX_DUMP = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{2}[0-9A-Fa-fxX\s:,;-]*")
+_HEX_TOKEN = re.compile(rb"(?P<gap>0[xX]|[\s:,;-]+)|(?P<digits>[0-9A-Fa-f]+)|(?P<odd>[^0-9A-Fa-f\s:,;-]+)")
+_BASE64_DUMP = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}[A-Za-z0-9+/=\s]*")
+_BASE64_TOKEN = re.compile(rb"(?P<gap>\s+)|(?P<digits>[A-Za-z0-9+/]+)|(?P<end>=+)|(?P<odd>[^A-Za-z0-9+/=\s]+)")
+_QUANTUM = 4  # base64 characters that make whole octets
 
 
 def read_capture(
@@ -45,41 +45,38 @@ def read_capture(
 
     Yields:
         :class:`Telegram`, :class:`BytesDiscarded` and :class:`Malformed` in the order of the stream.
+        What is neither hex nor base64 in a text dump is a :class:`Malformed` too (``hex_text``,
+        ``base64_text``; its ``error.offset`` counts characters) and costs nothing around it.
 
     Raises:
         OSError: the file cannot be read.
-        DecodeError: ``hex_text`` or ``base64_text``, a text dump with something else in it; ``offset``
-            counts its characters. What came before has been yielded then.
 
     >>> import io
     >>> [event.offset for event in read_capture(io.BytesIO(b"1b1b1b1b 01010101 1b1b1b1b 1a00c6e5"))]
     [0]
     """
+    if isinstance(source, str | os.PathLike):
+        with Path(source).open("rb") as file:
+            yield from read_capture(file, options)
+        return
     decoder = TelegramDecoder(options)
-    opened = (
-        Path(source).open("rb") if isinstance(source, str) or hasattr(source, "__fspath__") else nullcontext(source)
-    )
-    with opened as file:
-        for octets in read_octets(file):
-            yield from decoder.feed(octets)
+    for item in read_octets(source):
+        if isinstance(item, Malformed):
+            yield item
+        else:
+            yield from decoder.feed(item)
     yield from decoder.close()
 
 
-def read_octets(file: IO[bytes]) -> Iterator[bytes]:
-    """The octets of a capture in blocks, whether it is binary, hex text or base64.
-
-    Raises:
-        DecodeError: as :func:`read_capture`.
-    """
-    blocks = iter(lambda: file.read(BLOCK), b"")
-    first = next(blocks, b"")
+def read_octets(file: IO[bytes]) -> Iterator[bytes | Malformed]:
+    """The octets of a capture in blocks, whether it is binary, hex text or base64."""
+    first = file.read(BLOCK)
     form = text_form(first)
-    blocks = _chain(first, blocks)
-    if form == "hex":
-        return _from_hex(blocks)
-    if form == "base64":
-        return _from_base64(blocks)
-    return blocks
+    blocks = _blocks(first, file)
+    if form is None:
+        yield from blocks
+    else:
+        yield from _from_text(blocks, form)
 
 
 def text_form(head: bytes) -> str | None:
@@ -88,47 +85,56 @@ def text_form(head: bytes) -> str | None:
     >>> text_form(b"1b 1b 1b 1b 01"), text_form(b"GxsbGwEBAQE="), text_form(b"/LGZ5E320")
     ('hex', 'base64', None)
     """
-    if _HEX.fullmatch(head.strip()):
+    line = head.strip().split(b"\n")[0]
+    if _HEX_DUMP.fullmatch(line):
         return "hex"
-    if _BASE64.fullmatch(head):
-        text = _SPACE.sub(b"", head)
-        if ESCAPE in base64.b64decode(text[: len(text) // 4 * 4]):
+    if _BASE64_DUMP.fullmatch(line):
+        text = _SPACE.sub(b"", line).rstrip(b"=")
+        if ESCAPE in base64.b64decode(text[: len(text) // _QUANTUM * _QUANTUM]):
             return "base64"
     return None
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+def _blocks(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
+    block = first
+    while block:
+        yield block
+        block = file.read(BLOCK)
 
 
-def _from_hex(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    kept, position = b"", 0
+def _from_text(blocks: Iterator[bytes], form: str) -> Iterator[bytes | Malformed]:
+    """Octets of a text dump; what does not belong there is reported, and reading goes on behind it."""
+    token = _HEX_TOKEN if form == "hex" else _BASE64_TOKEN
+    step = 2 if form == "hex" else _QUANTUM
+    kept, characters, octets = b"", 0, 0
     for block in blocks:
-        text = kept + block
-        # A digit pair, or 0x, may be cut by the end of the block.
-        digits = _HEX_SEPARATORS.sub(b"", text)
-        wrong = _NOT_HEX.search(digits)
-        if wrong:
-            at = text.index(wrong[0])
-            if digits[: wrong.start()]:
-                yield bytes.fromhex(digits[: wrong.start() // 2 * 2].decode())
-            found = text[at : at + 16]
-            raise DecodeError("hex_text", f"expected hex digits, found {found!r}", offset=position + at - len(kept))
-        even = len(digits) // 2 * 2
-        yield bytes.fromhex(digits[:even].decode())
-        kept = digits[even:]
-        position += len(block)
+        ready: list[bytes | Malformed] = []
+        for match in token.finditer(block):
+            if match.lastgroup == "digits":
+                digits = kept + match[0]
+                whole = len(digits) // step * step
+                ready.append(_decode(digits[:whole], form))
+                kept = digits[whole:]
+            elif match.lastgroup == "end":
+                ready.append(_decode(kept, form))
+                kept = b""
+            elif match.lastgroup == "odd":
+                at = characters + match.start()
+                error = DecodeError(f"{form}_text", f"expected {form} digits, found {match[0][:16]!r}", offset=at)
+                ready.append(
+                    Malformed(octets + sum(len(part) for part in ready if isinstance(part, bytes)), error, match[0])
+                )
+                kept = b""
+        for item in ready:
+            octets += len(item) if isinstance(item, bytes) else 0
+            yield item
+        characters += len(block)
+    if form == "base64":
+        yield _decode(kept, form)
 
 
-def _from_base64(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    kept, position = b"", 0
-    for block in blocks:
-        text = kept + _SPACE.sub(b"", block)
-        whole = len(text) // 4 * 4
-        try:
-            yield base64.b64decode(text[:whole], validate=True)
-        except binascii.Error as error:
-            raise DecodeError("base64_text", f"expected base64, found {error}", offset=position) from error
-        kept = text[whole:]
-        position += len(block)
+def _decode(text: bytes, form: str) -> bytes:
+    """Octets of whole digits; of base64 also of a last group of 2 or 3 characters."""
+    if form == "hex":
+        return bytes.fromhex(text.decode())
+    return base64.b64decode(text + b"==") if len(text) % _QUANTUM != 1 else b""

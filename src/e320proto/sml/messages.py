@@ -1,7 +1,8 @@
 """The SML messages as typed records: one class for every composite of the schema.
 
 Fields have the names of the standard in snake_case, in wire order, and are given by keyword.
-``None`` is an absent optional field. Octet strings stay ``bytes``; text is made on request, see :func:`e320proto.decode_text`.
+``None`` is an absent optional field. Octet strings stay ``bytes``; text is made on request, see
+:func:`e320proto.decode_text`.
 
 Source: SML 1.03, 1.04 (BSI TR-03109-1 annex IV b), 1.05; layouts in ``e320proto.schema.sml``.
 """

@@ -138,8 +138,7 @@ class TelegramDecoder:
     Args:
         options: every switch; the defaults read every meter known.
 
-    >>> from e320proto import encode_file, encode_transport
-    >>> from e320proto.sml.messages import GetListRes, ListEntry, Message, Unsigned
+    >>> from e320proto import GetListRes, ListEntry, Message, ObisCode, Unsigned, encode_file, encode_transport
     >>> energy = ListEntry(obj_name=ObisCode.parse("1.8.0"), unit=30, scaler=-1, value=Unsigned(1234567))
     >>> push = Message(transaction_id=b"1", message_body=GetListRes(server_id=b"", val_list=(energy,)))
     >>> decoder = TelegramDecoder()
