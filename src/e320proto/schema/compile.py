@@ -40,12 +40,18 @@ if TYPE_CHECKING:
     MessageReader = Callable[[bytes, int, set[str]], tuple[Any, int]]
 
 ONE_TL_OCTET = 15
-SMALLEST_LIMITS = {"max_depth": 10, "max_list": ONE_TL_OCTET, "max_octets": ONE_TL_OCTET - 1}
+SMALLEST_LIMITS = {"max_depth": 10, "max_list": ONE_TL_OCTET, "max_octets": 253, "max_tl_octets": 2}
 """Below these, an inline form could exceed a limit."""
 
 
 class NotCompiledError(E320Error):
     """A form of message that the fast reader leaves to the schema."""
+
+
+def _number(kind: int) -> str:
+    """Code for the number whose TL octet ``t`` is read and which ends at ``p``."""
+    octets = f"d[p - t + {(kind << 4) + 1} : p]"
+    return f'from_bytes({octets}, "big", signed=True)' if kind == INTEGER else f'from_bytes({octets}, "big")'
 
 
 class _Emitter:
@@ -104,12 +110,12 @@ class _Emitter:
 
     def any_number(self, kind: int, target: str) -> str:
         """Code for a number of any width whose TL octet is in ``t``."""
-        base, signed = kind << 4, kind == INTEGER
-        record = self.refer("R", self.records["Integer" if signed else "Unsigned"])
+        base = kind << 4
+        record = self.refer("R", self.records["Integer" if kind == INTEGER else "Unsigned"])
         return f"""\
 if {base + 2} <= t <= {base + 9}:
     p += t - {base}
-    {target} = {record}(from_bytes(d[p - t + {base + 1} : p], "big", signed={signed}), t - {base + 1})
+    {target} = {record}({_number(kind)}, t - {base + 1})
 """
 
     @singledispatchmethod
@@ -126,17 +132,33 @@ t = d[p]
 if 0 < t < 16:
     p += t
     {target} = d[p - t + 1 : p]
+{self.longer(target)}\
 """)
         self.otherwise(target, whole)
+
+    @staticmethod
+    def longer(target: str) -> str:
+        """Code for an octet string of 14 to 253 octets, whose first TL octet is in ``t``: keys, signatures."""
+        return f"""\
+elif 128 < t < 144 and d[p + 1] < 16:
+    t = (t & 15) << 4 | d[p + 1]
+    p += t
+    {target} = d[p - t + 2 : p]
+"""
 
     @form.register
     def _(self, con: primitives.Number, target: str, whole: Any) -> None:
         base = con.kind << 4
+        if con.octets == 1:
+            value = "(d[p + 1] ^ 128) - 128" if con.signed else "d[p + 1]"
+            self.code(f"if d[p] == {base + 2}:\n    {target} = {value}\n    p += 2")
+            self.otherwise(target, whole)
+            return
         self.code(f"""\
 t = d[p]
 if {base + 2} <= t <= {base + 1 + con.octets}:
     p += t - {base}
-    {target} = from_bytes(d[p - t + {base + 1} : p], "big", signed={con.signed})
+    {target} = {_number(con.kind)}
 """)
         self.otherwise(target, whole)
 
@@ -156,6 +178,7 @@ el{self.any_number(INTEGER, target)}\
 elif 1 < t < 16:
     p += t
     {target} = d[p - t + 1 : p]
+{self.longer(target)}\
 """)
         self.otherwise(target, whole)
 
@@ -173,7 +196,7 @@ else:
     def _(self, con: composites.Time, target: str, whole: Any) -> None:
         sec_index = self.refer("R", self.records[con.cases[con.SEC_INDEX].record])
         base, head = UNSIGNED << 4, bytes((LIST << 4 | 2, UNSIGNED << 4 | 2, con.SEC_INDEX))
-        read = f'from_bytes(d[p - t + {base + 1} : p], "big")'
+        read = _number(UNSIGNED)
         self.code(f"""\
 bare = d[p] != {head[0]}
 t = d[p] if bare else d[p + 3] if d[p : p + 3] == {head!r} else 0
@@ -234,7 +257,7 @@ t = d[p]
 if not {base + 2} <= t <= {base + 5}:
     raise NotCompiledError
 p += t - {base}
-{target}, p = bodies[from_bytes(d[p - t + {base + 1} : p], "big")](d, p, notes)
+{target}, p = bodies[{_number(UNSIGNED)}](d, p, notes)
 """)
 
     @form.register

@@ -32,9 +32,9 @@ from e320proto.schema.primitives import (
     OctetString,
     Untyped,
     field_path,
-    read_element,
     read_header,
     read_tl,
+    skip_element,
     write_tl,
 )
 
@@ -382,7 +382,7 @@ class Message(Field):
         return pos + 1
 
     def outline(self, stream: Any, pos: int) -> tuple[list[int], int]:
-        """Read the message as a tree: positions of its fields, and where it ends.
+        """Walk the message as a tree: positions of its fields, and where it ends.
 
         Raises errors of structure only, in the order of the octets; afterwards the typed reading
         cannot meet one, nor nesting beyond the limit.
@@ -391,7 +391,7 @@ class Message(Field):
         after = self.open(stream, pos)
         for _ in self.fields:
             positions.append(after)
-            _, after = read_element(stream, after, 1)
+            after = skip_element(stream, after, 1)
         return positions, self.close(stream, after)
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:

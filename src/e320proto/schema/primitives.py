@@ -204,6 +204,16 @@ def read_element(source: Source, pos: int, depth: int) -> tuple[Any, int]:
     return source.records["Integer" if signed else "Unsigned"](int.from_bytes(octets, signed=signed), count), end
 
 
+def skip_element(source: Source, pos: int, depth: int) -> int:
+    """Check any element like :func:`read_element`, without making anything; the position after it."""
+    kind, count, start = read_header(source.data, pos, depth, source.limits, source.notes)
+    if kind != LIST:
+        return start + count
+    for _ in range(count):
+        start = skip_element(source, start, depth + 1)
+    return start
+
+
 # --- fields -------------------------------------------------------------------------------------
 
 

@@ -105,7 +105,8 @@ def walk_messages(
                 item, after = fast(payload, pos, fresh)
             except (E320Error, IndexError, KeyError):
                 fresh.clear()  # the schema below finds out what it is
-            notes |= fresh
+            if fresh:
+                notes |= fresh
         if item is None:
             source = make_source(payload, options, records)
             item, after = _read(source, pos, options)

@@ -17,6 +17,7 @@ from e320proto.sml.codec import make_source
 from e320proto.sml.entries import Entry
 from e320proto.sml.messages import RECORDS, Integer, MessageBody, SecIndex, Time, TimestampedValue, Unsigned
 from e320proto.status import status as status_word
+from e320proto.units import Unit
 from e320proto.units import unit as unit_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from e320proto.sml.options import DecodeOptions
 
 _OBIS_OCTETS = 6
+_UNITS: Final[dict[int | None, Unit | None]] = {None: None, 0: None}
+_UNITS.update((code, unit_of(code)) for code in range(1, 256))
+_new = tuple.__new__
 
 
 class Facts(NamedTuple):
@@ -52,16 +56,10 @@ def _entry(
         return None
     width = None
     if type(value) is tuple:
-        value, width = value[:2]
-    return Entry(
-        obis_code(obj_name),
-        value,
-        scaler,
-        unit_of(unit) if unit else None,
-        None if status is None else status_word(*status),
-        val_time,
-        value_signature,
-        width,
+        value, width = value[0], value[1]
+    word = None if status is None else status_word(status[0], status[1])
+    return _new(  # twice as fast as Entry(...), which would do the same
+        Entry, (obis_code(obj_name), value, scaler, _UNITS[unit], word, val_time, value_signature, width, None)
     )
 
 

@@ -95,8 +95,10 @@ def without_zero_times(entries: Iterable[Entry], time: Time | None) -> list[Entr
     """Entries whose time of 0 beside a running counter is dropped; ``None`` if there is no such entry."""
     if not isinstance(time, SecIndex) or time.value == 0:
         return None
-    changed = [entry._replace(time=None) if _is_zero(entry.time) else entry for entry in entries]
-    return changed if any(new is not old for new, old in zip(changed, entries, strict=True)) else None
+    for entry in entries:
+        if entry.time is not None and _is_zero(entry.time):
+            return [entry._replace(time=None) if _is_zero(entry.time) else entry for entry in entries]
+    return None
 
 
 def _is_zero(time: Time | None) -> bool:
@@ -106,7 +108,7 @@ def _is_zero(time: Time | None) -> bool:
 # --- the sign fault of DZG meters ---------------------------------------------------------------
 
 _DZG_FORMS = (b"\x0a", b"\x09")
-_DZG_FLAG = b"DZG"
+DZG_FLAG: Final = b"DZG"
 _DZG_FIXED_FROM = 60_000_000
 _DZG_POWERS = {
     bytes.fromhex("0100100700ff"): FnnFlag.SUM_EXPORT,
@@ -125,7 +127,7 @@ def _faulty_dzg(server_id: object) -> bool:
         isinstance(server_id, bytes)
         and len(server_id) == _DIN_OCTETS
         and server_id.startswith(_DZG_FORMS)
-        and server_id[2:5] == _DZG_FLAG
+        and server_id[2:5] == DZG_FLAG
         and int.from_bytes(server_id[6:]) < _DZG_FIXED_FROM
     )
 
@@ -142,10 +144,10 @@ def dzg_sign(entries: Sequence[Entry], server_id: bytes | None) -> list[Entry] |
     Source: observed on DVS74, DWS74, WS74 of older firmware; the maker says it is mended from
     serial 60,000,000 on.
     """
+    if not _faulty_dzg(server_id) and not any(entry.obis == _SERVER_ID and _faulty_dzg(entry.raw) for entry in entries):
+        return None
     word = telegram_status(entries)
     if word is None or word.layout is not StatusLayout.FNN or not word.value & FnnFlag.STARTED:
-        return None
-    if not _faulty_dzg(server_id) and not any(entry.obis == _SERVER_ID and _faulty_dzg(entry.raw) for entry in entries):
         return None
     changed = [entry._replace(corrected=_unsigned(entry, word.value)) for entry in entries]
     return changed if any(entry.corrected is not None for entry in changed) else None

@@ -22,11 +22,12 @@ from e320proto.crc import CrcKind
 from e320proto.events import BytesDiscarded, Malformed
 from e320proto.identity import DeviceId, ServerId
 from e320proto.sml.codec import read_messages, walk_messages
-from e320proto.sml.entries import Entries
+from e320proto.sml.entries import Entries, Entry
 from e320proto.sml.facts import FACTS, Facts, fact_reader
 from e320proto.sml.messages import Message
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
 from e320proto.sml.quirks import (
+    DZG_FLAG,
     DZG_SIGN,
     EDL_DIRECTION,
     ZERO_TIME,
@@ -196,24 +197,26 @@ class TelegramDecoder:
 def _in_order(facts: list[Facts]) -> bool:
     """Whether there is exactly one Open, first, and exactly one Close, last."""
     kinds = [fact.kind for fact in facts]
-    return (
-        len(kinds) > 1
-        and kinds[0] == "open"
-        and kinds[-1] == "close"
-        and "open" not in kinds[1:]
-        and "close" not in kinds[:-1]
-    )
+    return kinds[:1] == ["open"] and kinds[-1:] == ["close"] and kinds.count("open") == kinds.count("close") == 1
+
+
+def _rank(fact: Facts) -> bool:
+    """Sorts lists before other messages, else as sent: what a list says of time and meter goes first."""
+    return fact.kind != "list"
 
 
 def _telegram(frame: TransportFrame, facts: list[Facts], notes: set[str], options: DecodeOptions) -> Telegram:
     """Put together what the messages of a frame say."""
-    lists = [fact for fact in facts if fact.kind == "list"]
-    ranked = lists + facts
-    time = next((fact.time for fact in ranked if fact.time is not None), None)
-    server_id = next((fact.server_id for fact in ranked if fact.server_id is not None), None)
-    sent = [entry for fact in lists for entry in fact.entries]
-    entries = [entry for entry in sent if entry is not None]
-    if len(entries) < len(sent):
+    time = server_id = None
+    entries: list[Entry] = []
+    for fact in sorted(facts, key=_rank):
+        if time is None:
+            time = fact.time
+        if server_id is None:
+            server_id = fact.server_id
+        entries += fact.entries  # type: ignore[arg-type] # None is taken out below
+    if None in entries:
+        entries = [entry for entry in entries if entry is not None]
         notes.add("object_name")
     if frame.crc_kind is CrcKind.KERMIT:
         notes.add("kermit")
@@ -224,7 +227,7 @@ def _telegram(frame: TransportFrame, facts: list[Facts], notes: set[str], option
     if changed is not None:
         entries = changed
         rules.append(ZERO_TIME)
-    changed = dzg_sign(entries, server_id) if options.dzg_sign else None
+    changed = dzg_sign(entries, server_id) if options.dzg_sign and DZG_FLAG in frame.payload else None
     if changed is not None:
         entries = changed
         rules.append(DZG_SIGN)
