@@ -220,7 +220,7 @@ def _telegram(frame: TransportFrame, facts: list[Facts], notes: set[str], option
         notes.add("object_name")
     if frame.crc_kind is CrcKind.KERMIT:
         notes.add("kermit")
-    elif frame.crc_kind is None:
+    if options.frame_crc_kind == "none":
         notes.add("crc_unchecked")
     rules = []
     changed = without_zero_times(entries, time)
