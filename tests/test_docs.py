@@ -54,7 +54,7 @@ COMMAND_TIMEOUT_S = 60
 
 # First words, and modules after ``python -m``, of commands that prepare a checkout or check it as a
 # whole. Running them here would start this very test again, or install over what is being tested.
-SETUP_COMMANDS = {".", "apt", "apt-get", "bash", "cd", "export", "git", "pip", "pipx", "pytest", "source", "uv"}
+SETUP_COMMANDS = {"apt", "apt-get", "bash", "cd", "export", "git", "pip", "pipx", "pytest", "source", "uv"}
 SETUP_MODULES = {"benchmarks", "build", "pip", "pytest", "venv"}
 
 
@@ -90,10 +90,10 @@ class Command:
         match shlex.split(self.text, comments=True):
             case []:
                 return True
-            case [python, "-m", module, *_] if re.fullmatch(r"python[0-9.]*", python):
+            case [python, "-m", module, *_] if re.fullmatch(r"python[0-9.]*", Path(python).name):
                 return module in SETUP_MODULES
             case [first, *_]:
-                return first in SETUP_COMMANDS
+                return first == "." or Path(first).name in SETUP_COMMANDS
         return False
 
 
@@ -335,6 +335,8 @@ def test_commands_and_their_output_are_told_apart() -> None:
         ("pip install e320proto", True),
         ("python3.12 -m venv .venv", True),
         ("python -m pytest -q", True),
+        (".venv/bin/python -m pip install e320proto", True),
+        (". .venv/bin/activate", True),
         ("# a remark", True),
         ("python -m e320proto.cli --help", False),
         ("e320 decode capture.bin", False),
