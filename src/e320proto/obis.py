@@ -328,7 +328,7 @@ def _parse(text: str) -> tuple[ObisCode, bool]:
         raise DecodeError("obis_text", f"expected {expected}, found {_shown(text)}", source=_SOURCE)
     a, b, c, d, e, mark, f = match.groups()
     groups = (a or "1", b or "0", c, d, e or "0", f or "255")
-    values = [_LETTERS.get(group.upper(), -1) if group.isalpha() else int(group) for group in groups]
+    values = [_LETTERS[group.upper()] if group.isalpha() else int(group) for group in groups]
     for letter, value in zip("ABCDEF", values, strict=True):
         if value > _TOP:
             raise DecodeError(
