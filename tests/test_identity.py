@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from e320proto.errors import DecodeError, EncodeError
 from e320proto.identity import DeviceId, Edition, ServerId, ServerIdForm, flag_of, manufacturer_of, mbus_number
 from e320proto.manufacturers import MANUFACTURERS
-from e320proto.server_id_layout import MBusFields, mbus_octets
+from e320proto.server_id_forms import MBusFields, mbus_octets
 
 if TYPE_CHECKING:
     from pathlib import Path

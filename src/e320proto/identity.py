@@ -11,7 +11,7 @@
             |   medium, 1 electricity
             form: DIN 43863-5:2012
 
-Older meters and meters behind M-Bus send other forms, see :mod:`e320proto.server_id_layout`.
+Older meters and meters behind M-Bus send other forms, see :mod:`e320proto.server_id_forms`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reprlib import repr as _shown
 from typing import Self, assert_never
 
 from e320proto.errors import DecodeError, EncodeError
-from e320proto.server_id_layout import (
+from e320proto.server_id_forms import (
     MBUS_FORMS,
     DinFields,
     MBusFields,

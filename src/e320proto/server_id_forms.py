@@ -1,4 +1,4 @@
-"""Octets of server ids: which forms there are and where their fields lie.
+"""Forms of server ids: which there are, and their fields; where these lie is in ``schema.identifiers``.
 
 The first octet tells the form:
 
@@ -24,8 +24,9 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from reprlib import repr as _shown
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from e320proto.errors import DecodeError, EncodeError
 
@@ -128,6 +129,7 @@ def form_of(raw: bytes) -> ServerIdForm:
     return form
 
 
+@lru_cache(maxsize=1024)  # a meter's id comes with every telegram
 def din_fields(raw: bytes) -> DinFields:
     """Return the fields of the ten octets of one of the three DIN forms.
 
@@ -136,11 +138,12 @@ def din_fields(raw: bytes) -> DinFields:
     >>> din_fields(bytes.fromhex("06454d4801027156cd45"))
     DinFields(medium='1', flag='EMH', year=11, block=0, number=3076421)
     """
-    if _FORMS[raw[0]][0] is ServerIdForm.DIN_2010_02:
-        digits = f"{int.from_bytes(raw[4:], 'big'):013d}"
-        flag = raw[1:4].decode("latin-1")
-        return DinFields(digits[:-12], flag, int(digits[-12:-10]), int(digits[-10:-8]), int(digits[-8:]))
-    return DinFields(f"{raw[1]:X}", raw[2:5].decode("latin-1"), None, raw[5], int.from_bytes(raw[6:], "big"))
+    form = _FORMS[raw[0]][0]
+    fields = _layout(form).parse(raw)
+    if form is ServerIdForm.DIN_2010_02:
+        digits = f"{fields.digits:013d}"
+        return DinFields(digits[:-12], fields.flag, int(digits[-12:-10]), int(digits[-10:-8]), int(digits[-8:]))
+    return DinFields(f"{fields.medium:X}", fields.flag, None, fields.block, fields.number)
 
 
 def din_octets(form: ServerIdForm, fields: DinFields) -> bytes:
@@ -149,14 +152,16 @@ def din_octets(form: ServerIdForm, fields: DinFields) -> bytes:
     >>> din_octets(ServerIdForm.DIN_2012, DinFields("1", "LGZ", None, 0, 63539421)).hex()
     '0a014c475a0003c988dd'
     """
-    flag = fields.flag.encode("ascii")
+    medium, flag, year, block, number = fields
+    values: dict[str, object] = {"flag": flag, "block": block, "number": number}
     if form is ServerIdForm.DIN_2010_02:
-        digits = f"{fields.medium}{fields.year:02d}{fields.block:02d}{fields.number:08d}"
-        return b"\x06" + flag + int(digits).to_bytes(6, "big")
-    first = b"\x0a" if form is ServerIdForm.DIN_2012 else b"\x09"
-    return first + bytes.fromhex(f"0{fields.medium}") + flag + bytes((fields.block,)) + fields.number.to_bytes(4, "big")
+        values["digits"] = int(f"{medium}{year:02d}{block:02d}{number:08d}")
+    else:
+        values["medium"] = int(medium, 16)
+    return bytes(_layout(form).build(values))
 
 
+@lru_cache(maxsize=1024)
 def mbus_fields(raw: bytes) -> MBusFields:
     """Return the fields of the nine octets of one of the two M-Bus forms.
 
@@ -166,16 +171,14 @@ def mbus_fields(raw: bytes) -> MBusFields:
     >>> mbus_fields(bytes.fromhex("01e230197600150003")).flag
     'LGB'
     """
-    wired = _FORMS[raw[0]][0] is ServerIdForm.MBUS_WIRED
-    digits, maker = (raw[1:5], raw[5:7]) if wired else (raw[3:7], raw[1:3])
-    bcd = digits[::-1].hex()
-    if not bcd.isdecimal():
-        raise _refused("number", "8 decimal digits", bcd)
+    fields = _layout(_FORMS[raw[0]][0]).parse(raw)
+    if not fields.number.isdecimal():
+        raise _refused("number", "8 decimal digits", fields.number)
     try:
-        flag = flag_of(int.from_bytes(maker, "little"))
+        flag = flag_of(fields.maker)
     except DecodeError as error:
         raise DecodeError("server_id", error.detail, path=error.path) from None
-    return MBusFields(flag, int(bcd), raw[7], raw[8])
+    return MBusFields(flag, int(fields.number), fields.version, fields.medium)
 
 
 def mbus_octets(form: ServerIdForm, fields: MBusFields) -> bytes:
@@ -196,10 +199,20 @@ def mbus_octets(form: ServerIdForm, fields: MBusFields) -> bytes:
         value = getattr(fields, path)
         if not 0 <= value <= top:
             raise EncodeError("server_id", f"expected 0 to {top}", path=path, value=value)
-    maker = mbus_number(fields.flag).to_bytes(2, "little")
-    digits = bytes.fromhex(f"{fields.number:08d}")[::-1]
-    head = b"\x02" + digits + maker if form is ServerIdForm.MBUS_WIRED else b"\x01" + maker + digits
-    return head + bytes((fields.version, fields.medium))
+    values = {
+        "maker": mbus_number(fields.flag),
+        "number": f"{fields.number:08d}",
+        "version": fields.version,
+        "medium": fields.medium,
+    }
+    return bytes(_layout(form).build(values))
+
+
+def _layout(form: ServerIdForm) -> Any:  # noqa: ANN401 - a construct, used here only
+    """Find the layout of a form in the schema, which is loaded when it is first needed."""
+    from e320proto.schema import identifiers  # noqa: PLC0415 - loads construct
+
+    return getattr(identifiers, form.name)
 
 
 def mbus_number(flag: str) -> int:
