@@ -206,7 +206,7 @@ def decode_file(data: bytes | bytearray | memoryview, options: DecodeOptions = D
 
 
 def encode_file(messages: Iterable[Message], *, integers: Literal["fixed", "shortest"] = "fixed") -> bytes:
-    r"""Encode messages to an SML file; checksums are computed.
+    """Encode messages to an SML file; checksums are computed.
 
     Args:
         messages: in the order of the file.
@@ -223,7 +223,7 @@ def encode_file(messages: Iterable[Message], *, integers: Literal["fixed", "shor
     Source: SML 1.03 and 1.04; the widths are those that meters send.
 
     >>> from e320proto.sml.messages import PublicCloseReq
-    >>> message = Message(transaction_id=bytes(3) + b"\\4", message_body=PublicCloseReq())
+    >>> message = Message(transaction_id=bytes.fromhex("00000004"), message_body=PublicCloseReq())
     >>> encode_file([message]).hex()
     '7605000000046200620072630200710163921c00'
     """
