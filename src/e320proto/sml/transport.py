@@ -22,7 +22,9 @@ shortest way from here to any event is a run and one octet more. So an octet cos
 whether it comes alone or in a large piece.
 
 A rejected frame may hide the start of a good one, so before it is reported its octets are searched
-for the last start sequence; the rejected item ends there and decoding restarts there.
+for the last start sequence; the rejected item ends there and decoding restarts there. A start that
+only begins in them counts too: where octets of an end are lost, those taken blindly are the next
+frame's. So a rejected frame is held until the octets behind it tell, at most 7.
 
 Source: SML 1.03, clause on SML transport protocol version 1; the receiver's rules for damaged
 input are decisions of this project.
@@ -156,6 +158,7 @@ class TransportDecoder:
         self._scan = 0  # all octets before this one have been looked at
         self._data: list[bytes] = []  # payload before _plain
         self._plain = 0  # octets from here on are payload as they stand
+        self._rejected: tuple[int, DecodeError] | None = None  # a frame to reject that may end in a start
         self._wake = len(START)  # nothing can happen before the buffer is that long
 
     @property
@@ -174,6 +177,9 @@ class TransportDecoder:
     def close(self) -> list[TransportEvent]:
         """End of input: report what is left. The decoder is as new then, but offsets go on."""
         events = self._advance()
+        while self._rejected:
+            self._rescue(events, *self._rejected, final=True)
+            events += self._advance()
         if self._open:
             detail = "expected the end of the frame, found the end of the input"
             self._reject(events, len(self._buffer), TruncatedError("truncated", detail, needed=1, offset=self._base))
@@ -186,9 +192,15 @@ class TransportDecoder:
 
     def _advance(self) -> list[TransportEvent]:
         events: list[TransportEvent] = []
-        while self._body(events) if self._open else self._hunt(events):
+        while self._step(events):
             pass
         return events
+
+    def _step(self, events: list[TransportEvent]) -> bool:
+        """Do the next thing. Whether to go on."""
+        if self._rejected:
+            return self._rescue(events, *self._rejected)
+        return self._body(events) if self._open else self._hunt(events)
 
     def _take(self, count: int) -> bytes:
         """Remove octets from the front of the buffer."""
@@ -277,8 +289,7 @@ class TransportDecoder:
             if len(buffer) < at + 4:
                 return self._wait(at)
             self._data.append(bytes(buffer[self._plain : at - 4]))
-            self._judge(events, at)
-            return True
+            return self._judge(events, at)
         expected = _MARKS.get(mark, b"")
         found = buffer[at : at + 4]
         if expected and expected.startswith(found):
@@ -293,8 +304,7 @@ class TransportDecoder:
             return True
         wrong = next(index for index in range(4) if expected[index : index + 1] != found[index : index + 1])
         detail = f"expected 1b, 01, 02 or 1a after an escape, found {found[: wrong + 1].hex(' ')}"
-        self._rescue(events, at, DecodeError("bad_escape", detail, offset=self._base))
-        return True
+        return self._rescue(events, at, DecodeError("bad_escape", detail, offset=self._base))
 
     def _wait(self, at: int) -> bool:
         """Come back to the escape before ``at`` when one more octet is there."""
@@ -305,20 +315,26 @@ class TransportDecoder:
     def _too_long(self, events: list[TransportEvent]) -> bool:
         maximum = self.options.limits.max_frame
         error = LimitError("too_long", "max_frame", maximum, maximum + 1, offset=self._base)
-        self._rescue(events, maximum + 1, error)
+        return self._rescue(events, maximum + 1, error)
+
+    def _rescue(self, events: list[TransportEvent], count: int, error: DecodeError, *, final: bool = False) -> bool:
+        """Reject ``count`` octets, but not from the last start sequence on that begins in them. Whether to go on."""
+        buffer, reach = self._buffer, count
+        if count <= self.options.limits.max_frame + 1:  # else held octets could become too many
+            reach += len(START) - 1
+            if not final and any(START.startswith(buffer[at:reach]) for at in range(max(1, len(buffer) - 7), count)):
+                self._rejected = count, error
+                self._wake = len(buffer) + 1
+                return False
+        self._rejected = None
+        again = buffer.rfind(START, 1, reach)
+        self._reject(events, count if again < 0 else again, error)
+        if again >= 0:
+            self._open_frame()
         return True
 
-    def _rescue(self, events: list[TransportEvent], count: int, error: DecodeError) -> None:
-        """Reject ``count`` octets, but not from the last start sequence among them on."""
-        again = self._buffer.rfind(START, 1, count)
-        if again < 0:
-            self._reject(events, count, error)
-        else:
-            self._reject(events, again, error)
-            self._open_frame()
-
-    def _judge(self, events: list[TransportEvent], end: int) -> None:
-        """Deliver or reject the frame whose 1a is at ``end``."""
+    def _judge(self, events: list[TransportEvent], end: int) -> bool:
+        """Deliver or reject the frame whose 1a is at ``end``. Whether to go on."""
         buffer = self._buffer
         size = end + 4
         raw = bytes(buffer[:size])
@@ -327,13 +343,11 @@ class TransportDecoder:
         crc_kind = next((kind for kind, crc in self._crcs if crc(covered) == found), None)
         if crc_kind is None and self.options.frame_crc_kind != "none":
             computed = {str(kind): crc(covered) for kind, crc in self._crcs}
-            self._rescue(events, size, ChecksumError("bad_crc", computed, found, offset=self._base))
-            return
+            return self._rescue(events, size, ChecksumError("bad_crc", computed, found, offset=self._base))
         data, fill = b"".join(self._data), raw[-3]
         if fill > min(_MAX_FILL, len(data)) or any(data[len(data) - fill :]):
             detail = f"expected 0 to {_MAX_FILL} fill octets 00, found fill count {fill}"
-            self._rescue(events, size, DecodeError("bad_fill", detail, offset=self._base))
-            return
+            return self._rescue(events, size, DecodeError("bad_fill", detail, offset=self._base))
         notes = []
         if fill == _MAX_FILL:
             notes.append("fill_4")
@@ -345,3 +359,4 @@ class TransportDecoder:
         self._scan = 0
         self._open = False
         events.append(TransportFrame(offset, raw, data[: len(data) - fill], crc_kind, fill, tuple(notes)))
+        return True
