@@ -32,7 +32,7 @@ from e320proto.schema import composites, primitives
 from e320proto.schema.primitives import INTEGER, LIST, UNSIGNED, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from e320proto.limits import Limits
     from e320proto.schema.primitives import Source
@@ -57,9 +57,10 @@ def _number(kind: int) -> str:
 class _Emitter:
     """Collects the lines of one function, and the objects that its namespace needs."""
 
-    def __init__(self, names: dict[str, Any], records: Any) -> None:
+    def __init__(self, names: dict[str, Any], records: Any, inline: Mapping[str, str]) -> None:
         self.names = names
         self.records = records
+        self.inline = inline
         self.text = ""
         self.level = 1
         self.within: list[Any] = []
@@ -102,20 +103,26 @@ class _Emitter:
 
     def fields(self, record: str, fields: Iterable[Any], target: str) -> None:
         """Emit fields one after the other and call the factory of their record."""
-        variables = {str(field.name): self.variable() for field in fields}
-        for field, variable in zip(fields, variables.values(), strict=True):
-            self.emit(field, variable)
-        arguments = ", ".join(f"{name}={variable}" for name, variable in variables.items())
-        self.code(f"{target} = {self.refer('R', self.records[record])}({arguments})")
+        variables = []
+        for field in fields:
+            variables.append(self.variable())
+            self.emit(field, variables[-1])
+        self.code(f"{target} = {self.made(record, *variables)}")
+
+    def made(self, record: str, *arguments: str) -> str:
+        """Code that makes a record."""
+        if record in self.inline:
+            return self.inline[record].format(*arguments)
+        return f"{self.refer('R', self.records[record])}({', '.join(arguments)})"
 
     def any_number(self, kind: int, target: str) -> str:
         """Code for a number of any width whose TL octet is in ``t``."""
         base = kind << 4
-        record = self.refer("R", self.records["Integer" if kind == INTEGER else "Unsigned"])
+        made = self.made("Integer" if kind == INTEGER else "Unsigned", _number(kind), f"t - {base + 1}")
         return f"""\
 if {base + 2} <= t <= {base + 9}:
     p += t - {base}
-    {target} = {record}({_number(kind)}, t - {base + 1})
+    {target} = {made}
 """
 
     @singledispatchmethod
@@ -194,22 +201,27 @@ else:
 
     @form.register
     def _(self, con: composites.Time, target: str, whole: Any) -> None:
-        sec_index = self.refer("R", self.records[con.cases[con.SEC_INDEX].record])
+        record = con.cases[con.SEC_INDEX].record
         base, head = UNSIGNED << 4, bytes((LIST << 4 | 2, UNSIGNED << 4 | 2, con.SEC_INDEX))
-        read = _number(UNSIGNED)
         self.code(f"""\
-bare = d[p] != {head[0]}
-t = d[p] if bare else d[p + 3] if d[p : p + 3] == {head!r} else 0
-if {base + 2} <= t <= {base + 5}:
-    if bare:
-        p += t - {base}
-        {target} = {sec_index}({read}, bare=True)
-        notes.add("bare_time")
-    else:
-        p += t - {base - 3}
-        {target} = {sec_index}({read})
+if d[p : p + 4] == {head + bytes((base + 5,))!r}:
+    p += 8
+    {target} = {self.made(record, "from_bytes(d[p - 4 : p], 'big')")}
+else:
+    bare = d[p] != {head[0]}
+    t = d[p] if bare else d[p + 3] if d[p : p + 3] == {head!r} else 0
+    if {base + 2} <= t <= {base + 5}:
+        if bare:
+            p += t - {base}
+            {target} = {self.made(record, _number(UNSIGNED), "True")}
+            notes.add("bare_time")
+        else:
+            p += t - {base - 3}
+            {target} = {self.made(record, _number(UNSIGNED))}
 """)
+        self.level += 1
         self.otherwise(target, whole)
+        self.level -= 1
 
     @form.register
     def _(self, con: composites.Sequence, target: str, whole: Any) -> None:
@@ -283,6 +295,7 @@ def compile_reader(
     message: composites.Message,
     models: dict[int, composites.Sequence],
     open_source: Callable[[bytes], Source],
+    inline: Mapping[str, str] | None = None,
 ) -> MessageReader | None:
     """Make a fast reader of whole messages.
 
@@ -290,7 +303,9 @@ def compile_reader(
         message: the envelope.
         models: message tag to body.
         open_source: prepares octets for reading with the schema; its records, limits and checksums
-            are those of the reader.
+            are those of the reader. Inline forms call the records with positional arguments in
+            wire order, the constructs with keywords.
+        inline: code to use in place of a record, with ``{0}``, ``{1}``, ... for its arguments.
 
     Returns:
         A function of octets, position and a set for notes that gives what ``message`` gives, and the
@@ -323,13 +338,13 @@ def compile_reader(
         "bodies": bodies,
     }
     for tag, model in models.items():
-        emitter = _Emitter(names, records)
+        emitter = _Emitter(names, records, inline or {})
         try:
             emitter.emit(model, "body")
         except NotCompiledError:
             continue
         bodies[tag] = emitter.function(f"read_{model.record}", "body")
-    emitter = _Emitter(names, records)
+    emitter = _Emitter(names, records, inline or {})
     emitter.list_head(len(message.fields) + 1)
     emitter.fields(message.record, message.fields, "message")
     emitter.code("if d[p] != 0:\n    raise NotCompiledError\np += 1")

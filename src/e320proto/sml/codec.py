@@ -125,7 +125,8 @@ def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
     try:
         positions, end = MESSAGE.outline(source, pos)
     except DecodeError as error:
-        return Malformed(pos, error, b""), -1
+        # Without the traceback, whose frames would keep all that was at hand alive.
+        return Malformed(pos, error.with_traceback(None), b""), -1
     try:
         # The checksum comes before the fields: damaged octets are damaged, not wrongly typed.
         source.seek(positions[-1])
@@ -133,7 +134,8 @@ def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
         source.seek(pos)
         return MESSAGE.parse_stream(source), end
     except DecodeError as error:
-        return Malformed(pos, error, payload[pos:end], _untyped(payload, pos, options, error)), end
+        partial = _untyped(payload, pos, options, error)
+        return Malformed(pos, error.with_traceback(None), payload[pos:end], partial), end
 
 
 def _resume(payload: bytes, pos: int, tries: int, options: DecodeOptions) -> tuple[int, int]:

@@ -42,7 +42,6 @@ class Facts(NamedTuple):
 
 
 def _entry(
-    *,
     obj_name: bytes,
     status: tuple[int, int] | None,
     val_time: Time | None,
@@ -81,20 +80,41 @@ def _record(value: Any) -> Any:
     return Unsigned(*value) if len(value) == 2 else Integer(*value[:2])  # noqa: PLR2004 - value and width
 
 
-def _timestamped_value(*, sml_time: Time, status: Any, simple_value: Any) -> TimestampedValue:
+def _timestamped_value(sml_time: Time, status: Any, simple_value: Any) -> TimestampedValue:
     return TimestampedValue(sml_time=sml_time, status=_record(status), simple_value=_record(simple_value))
 
 
-def _open(**fields: Any) -> Facts:
-    return Facts("open", fields["server_id"], fields.get("ref_time"))
+# Factories of the messages of a push, in wire order.
 
 
-def _close(**_: Any) -> Facts:
-    return Facts("close")
+def _open(
+    codepage: Any, client_id: Any, req_file_id: Any, server_id: bytes, ref_time: Time | None, sml_version: Any
+) -> Facts:
+    return _new(Facts, ("open", server_id, ref_time, ()))
 
 
-def _list(*, server_id: bytes, act_sensor_time: Time | None, val_list: tuple[Entry | None, ...], **_: Any) -> Facts:
-    return Facts("list", server_id, act_sensor_time, val_list)
+def _list(
+    client_id: Any,
+    server_id: bytes,
+    list_name: Any,
+    act_sensor_time: Time | None,
+    val_list: tuple[Entry | None, ...],
+    list_signature: Any,
+    act_gateway_time: Any,
+) -> Facts:
+    return _new(Facts, ("list", server_id, act_sensor_time, val_list))
+
+
+def _close(global_signature: Any) -> Facts:
+    return _new(Facts, ("close", None, None, ()))
+
+
+def _message(transaction_id: Any, group_no: Any, abort_on_error: Any, message_body: Facts, crc16: Any) -> Facts:
+    return message_body
+
+
+def _open_req(**fields: Any) -> Facts:
+    return Facts("open", fields["server_id"])
 
 
 def _other(**fields: Any) -> Facts:
@@ -104,7 +124,7 @@ def _other(**fields: Any) -> Facts:
 FACTS: Final[dict[str, Callable[..., Any]]] = {
     **RECORDS,
     **{body.__name__: _other for body in MessageBody.__args__},
-    "PublicOpenReq": _open,
+    "PublicOpenReq": _open_req,
     "PublicOpenRes": _open,
     "PublicCloseReq": _close,
     "PublicCloseRes": _close,
@@ -114,12 +134,18 @@ FACTS: Final[dict[str, Callable[..., Any]]] = {
     "Unsigned": _unsigned,
     "SecIndex": lru_cache(maxsize=256)(SecIndex),
     "TimestampedValue": _timestamped_value,
-    "Message": lambda **fields: fields["message_body"],
+    "Message": _message,
 }
 """Factories for the schema that make :class:`Facts` of messages."""
+
+_OF_A_PUSH = {tag: model for tag, model in MODELS.items() if FACTS[model.record] in {_open, _list, _close}}
+_INLINE = {"Unsigned": "({0}, {1})", "Integer": "({0}, {1}, True)", "Message": "{3}"}
 
 
 @lru_cache(maxsize=16)
 def fact_reader(options: DecodeOptions) -> MessageReader | None:
-    """The fast reader for these options; compiling takes some milliseconds, so it is kept."""
-    return compile_reader(MESSAGE, MODELS, lambda data: make_source(data, options, FACTS))
+    """The fast reader of pushes for these options; compiling takes some milliseconds, so it is kept.
+
+    Other messages are left to the schema.
+    """
+    return compile_reader(MESSAGE, _OF_A_PUSH, lambda data: make_source(data, options, FACTS), _INLINE)

@@ -197,23 +197,19 @@ class TelegramDecoder:
 def _in_order(facts: list[Facts]) -> bool:
     """Whether there is exactly one Open, first, and exactly one Close, last."""
     kinds = [fact.kind for fact in facts]
+    if kinds == ["open", "list", "close"]:
+        return True
     return kinds[:1] == ["open"] and kinds[-1:] == ["close"] and kinds.count("open") == kinds.count("close") == 1
-
-
-def _rank(fact: Facts) -> bool:
-    """Sorts lists before other messages, else as sent: what a list says of time and meter goes first."""
-    return fact.kind != "list"
 
 
 def _telegram(frame: TransportFrame, facts: list[Facts], notes: set[str], options: DecodeOptions) -> Telegram:
     """Put together what the messages of a frame say."""
-    time = server_id = None
+    lists = [fact for fact in facts if fact.kind == "list"]
+    ranked = lists + facts  # what a list says of time and meter goes first
+    time = next((fact.time for fact in ranked if fact.time is not None), None)
+    server_id = next((fact.server_id for fact in ranked if fact.server_id is not None), None)
     entries: list[Entry] = []
-    for fact in sorted(facts, key=_rank):
-        if time is None:
-            time = fact.time
-        if server_id is None:
-            server_id = fact.server_id
+    for fact in lists:
         entries += fact.entries  # type: ignore[arg-type] # None is taken out below
     if None in entries:
         entries = [entry for entry in entries if entry is not None]
@@ -238,7 +234,7 @@ def _telegram(frame: TransportFrame, facts: list[Facts], notes: set[str], option
         Entries(entries),
         time,
         server_id,
-        tuple(sorted(notes)),
-        tuple(rules),
+        tuple(sorted(notes)) if notes else (),
+        tuple(rules) if rules else (),
         options,
     )

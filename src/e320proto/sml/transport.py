@@ -223,7 +223,7 @@ class TransportDecoder:
     def _hunt(self, events: list[TransportEvent]) -> bool:
         """Look for a start. Whether to go on."""
         buffer, block = self._buffer, self.options.limits.noise_block
-        at = _find_start(buffer, self._scan)
+        at = 0 if buffer.startswith(START) else _find_start(buffer, self._scan)
         if at < 0:
             while len(buffer) >= block + len(START):
                 self._discard(events, block)
@@ -340,12 +340,16 @@ class TransportDecoder:
         raw = bytes(buffer[:size])
         found = int.from_bytes(raw[-2:])
         covered = raw[:-2]
-        crc_kind = next((kind for kind, crc in self._crcs if crc(covered) == found), None)
+        crc_kind = None
+        for kind, crc in self._crcs:
+            if crc(covered) == found:
+                crc_kind = kind
+                break
         if crc_kind is None and self.options.frame_crc_kind != "none":
             computed = {str(kind): crc(covered) for kind, crc in self._crcs}
             return self._rescue(events, size, ChecksumError("bad_crc", computed, found, offset=self._base))
         data, fill = b"".join(self._data), raw[-3]
-        if fill > min(_MAX_FILL, len(data)) or any(data[len(data) - fill :]):
+        if fill > min(_MAX_FILL, len(data)) or not data.endswith(bytes(fill)):
             detail = f"expected 0 to {_MAX_FILL} fill octets 00, found fill count {fill}"
             return self._rescue(events, size, DecodeError("bad_fill", detail, offset=self._base))
         notes = []
