@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import string
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -20,11 +21,12 @@ from e320proto.sml.telegram import TelegramDecoder
 from e320proto.sml.transport import ESCAPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from e320proto.sml.telegram import TelegramEvent
 
 BLOCK = 65_536
+_HEAD = 64  # octets that tell a text dump
 _SPACE = re.compile(rb"\s+")
 _HEX_DUMP = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{2}[0-9A-Fa-fxX\s:,;-]*")
 _HEX_TOKEN = re.compile(rb"(?P<gap>0[xX]|[\s:,;-]+)|(?P<digits>[0-9A-Fa-f]+)|(?P<odd>[^0-9A-Fa-f\s:,;-]+)")
@@ -70,9 +72,13 @@ def read_capture(
 
 def read_octets(file: IO[bytes]) -> Iterator[bytes | Malformed]:
     """The octets of a capture in blocks, whether it is binary, hex text or base64."""
-    first = file.read(BLOCK)
+    # What a pipe or a port has is taken at once; only the first octets are waited for.
+    read: Callable[[int], bytes] = getattr(file, "read1", file.read)
+    first = b""
+    while len(first) < _HEAD and (more := read(BLOCK)):
+        first += more
     form = text_form(first)
-    blocks = _blocks(first, file)
+    blocks = _blocks(first, read)
     if form is None:
         yield from blocks
     else:
@@ -85,6 +91,8 @@ def text_form(head: bytes) -> str | None:
     >>> text_form(b"1b 1b 1b 1b 01"), text_form(b"GxsbGwEBAQE="), text_form(b"/LGZ5E320")
     ('hex', 'base64', None)
     """
+    if head[:_HEAD].translate(None, string.printable.encode()):
+        return None
     line = head.strip().split(b"\n")[0]
     if _HEX_DUMP.fullmatch(line):
         return "hex"
@@ -95,11 +103,11 @@ def text_form(head: bytes) -> str | None:
     return None
 
 
-def _blocks(first: bytes, file: IO[bytes]) -> Iterator[bytes]:
+def _blocks(first: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
     block = first
     while block:
         yield block
-        block = file.read(BLOCK)
+        block = read(BLOCK)
 
 
 def _from_text(blocks: Iterator[bytes], form: str) -> Iterator[bytes | Malformed]:
