@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     MessageReader = Callable[[bytes, int, set[str]], tuple[Any, int]]
 
 ONE_TL_OCTET = 15
-SMALLEST_LIMITS = {"max_depth": 10, "max_list": ONE_TL_OCTET, "max_octets": 253, "max_tl_octets": 2}
+SMALLEST_LIMITS = {"max_depth": 11, "max_list": ONE_TL_OCTET, "max_octets": 253, "max_tl_octets": 2}
 """Below these, an inline form could exceed a limit."""
 
 
