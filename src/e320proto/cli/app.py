@@ -1,0 +1,228 @@
+"""The commands of ``e320`` and their options; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
+
+import typer
+from typer.core import TyperGroup
+
+import e320proto
+from e320proto.cli.csv_rows import CsvRows
+from e320proto.cli.decoding import NOTHING, OK, decode_all
+from e320proto.cli.demo import demo_stream, run_demo
+from e320proto.cli.explain import explain_id, explain_obis
+from e320proto.cli.json_lines import JsonLines
+from e320proto.cli.output import ClosedPipeError, data_output, error_console, output_console, print_trimmed
+from e320proto.cli.progress import Bar
+from e320proto.cli.sources import STDIN
+from e320proto.cli.stats import Stats
+from e320proto.cli.table import TableView
+from e320proto.errors import DecodeError
+from e320proto.sml.options import DecodeOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
+
+    from e320proto.cli.decoding import Writer
+    from e320proto.cli.explain import Explanation
+    from e320proto.cli.output import OutputConsole
+
+# The common base of what typer raises for wrong usage; its own name moved between versions.
+_USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
+_UNUSABLE, _INTERRUPTED = 2, 130
+
+
+class _Commands(TyperGroup):
+    """The commands; that nobody reads their output any more is for the caller to judge, not for typer."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # the class is that of click or typer's
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ClosedPipeError from error
+
+
+app = typer.Typer(
+    name="e320",
+    cls=_Commands,
+    help="Decode what German electricity meters send, and explain their identifiers.",
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Without a meter at hand, begin with: e320 demo",
+)
+
+
+class Format(StrEnum):
+    """What ``e320 decode`` prints."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status; wrong usage is one line on standard error.
+
+    Raises:
+        BrokenPipeError: the reader of the output went away.
+    """
+    try:
+        status = typer.main.get_command(app).main(
+            None if args is None else list(args), prog_name="e320", standalone_mode=False
+        )
+    except ClosedPipeError as error:
+        raise BrokenPipeError from error
+    except typer.Abort:
+        return _INTERRUPTED
+    except _USAGE_ERROR as error:
+        message = " ".join(cast("typer.BadParameter", error).format_message().split())
+        sys.stderr.write(f"e320: {message.rstrip('.')}; try e320 --help\n")
+        return _UNUSABLE
+    return status if isinstance(status, int) else 0
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - the signature is typer's
+    if wanted:
+        sys.stdout.write(f"e320proto {e320proto.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options before the name of a command."""
+    del version  # its callback has done all
+    if context.invoked_subcommand is None:
+        sys.stderr.write(f"{context.get_help()}\n")
+        raise typer.Exit(_UNUSABLE)
+
+
+@app.command()
+def decode(
+    *,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE|-", help="Captures: octets, hex or base64. - is standard input."),
+    ] = None,
+    output: Annotated[
+        Format, typer.Option("--format", "-f", help="For people, as JSON lines, or one CSV row for each entry.")
+    ] = Format.TABLE,
+    complete: Annotated[bool, typer.Option("--all", "-a", help="table: every telegram in full, all trouble.")] = False,
+    events: Annotated[
+        bool, typer.Option("--events", "-e", help="jsonl, csv: also what gave no telegram (csv: on standard error).")
+    ] = False,
+    stats: Annotated[
+        bool, typer.Option("--stats", "-s", help="Counts at the end (jsonl, csv: on standard error).")
+    ] = False,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Also show messages with a wrong checksum inside of a right telegram.")
+    ] = False,
+) -> None:
+    """Decode captures of the optical push interface.
+
+    The exit status is 0 if there was a telegram, 1 if there was none, 2 if a file could not be read.
+    """
+    if not files and sys.stdin.isatty():
+        _refuse("give a file, or - for standard input")
+    console = output_console() if output is Format.TABLE else None
+    counted = Stats() if stats else None
+    status = decode_all(
+        files or [STDIN],
+        _writer(output, console, several=len(files or ()) > 1, events=events, complete=complete),
+        counted,
+        DecodeOptions(message_crc="lenient" if lenient else "strict"),
+        _bars(console),
+    )
+    if counted is not None:
+        _print_stats(counted, console)
+    elif status == NOTHING and console is None:
+        sys.stderr.write("e320: no telegram found; --format table explains what was there instead\n")
+    raise typer.Exit(status)
+
+
+def _writer(output: Format, console: OutputConsole | None, *, several: bool, events: bool, complete: bool) -> Writer:
+    if console is not None:
+        return TableView(console, several=several, complete=complete)
+    if output is Format.JSONL:
+        return JsonLines(data_output(), several=several, events=events)
+    return CsvRows(data_output(), several=several, events=events)
+
+
+def _bars(console: OutputConsole | None) -> Callable[[int | None], Bar]:
+    """Make progress bars that fit the output: rows that run through the same terminal are progress enough."""
+    errors = error_console()
+    terminal = sys.stdout.isatty()
+
+    def make_bar(total: int | None) -> Bar:
+        bar = Bar(errors, total if console is not None or not terminal else None)
+        if console is not None and terminal:
+            console.before_print = bar.hide
+        return bar
+
+    return make_bar
+
+
+def _print_stats(stats: Stats, console: Console | None) -> None:
+    if console is None:
+        sys.stdout.flush()
+        console = error_console()
+    else:
+        console.print()
+    print_trimmed(console, stats.table())
+
+
+def _refuse(message: str) -> NoReturn:
+    sys.stderr.write(f"e320: {message}\n")
+    raise typer.Exit(_UNUSABLE)
+
+
+@app.command()
+def obis(
+    code: Annotated[str, typer.Argument(help="For example 1.8.0, 1-0:16.7.0*255, F.F or 0100010800FF.")],
+) -> None:
+    """Explain an OBIS code."""
+    _show(explain_obis, code)
+
+
+@app.command(name="id")
+def identifier(
+    text: Annotated[
+        list[str], typer.Argument(metavar="ID", help="As printed on a meter, or a server id in hex; blanks are fine.")
+    ],
+) -> None:
+    """Explain the id of a meter, printed or in hex."""
+    _show(explain_id, " ".join(text))
+
+
+def _show(explain: Callable[[str], Explanation], text: str) -> None:
+    try:
+        explanation = explain(text)
+    except DecodeError as error:
+        _refuse(str(error))
+    print_trimmed(output_console(), explanation.table())
+    raise typer.Exit(OK if explanation.known else NOTHING)
+
+
+@app.command()
+def demo(
+    *,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Write the octets of the stream instead of explaining it.")
+    ] = False,
+) -> None:
+    """Decode a short stream made in memory."""
+    if raw:
+        sys.stdout.buffer.write(demo_stream())
+    else:
+        run_demo(output_console())

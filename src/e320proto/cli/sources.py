@@ -1,0 +1,128 @@
+"""Files and standard input, read piece by piece as streams of events."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+from e320proto.sml.capture import read_capture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from e320proto.sml.options import DecodeOptions
+    from e320proto.sml.telegram import TelegramEvent
+
+STDIN = "-"
+
+# A pipe hands out what is there. A text dump is told from octets by its beginning, so for what may be
+# text this much is gathered first; octets of a meter do not look like text for 64 octets.
+_GLANCE = 64
+_TEXT_GLANCE = 8192
+_TEXT = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/= \t\r\n:,;-")
+
+
+class UnreadableError(Exception):
+    """An input that cannot be read; the message is one line for people."""
+
+
+@dataclass(slots=True)
+class Source:
+    """One input of the command.
+
+    Args:
+        name: as given.
+        file: open for reading, binary.
+        size: octets of a regular file, ``None`` for what comes as it comes (a pipe, a device).
+        advance: told the number of octets whenever some were read.
+    """
+
+    name: str
+    file: IO[bytes]
+    size: int | None
+    advance: Callable[[int], None] = lambda _: None
+
+    @property
+    def title(self) -> str:
+        """The name for people."""
+        return "standard input" if self.name == STDIN else self.name
+
+    @property
+    def live(self) -> bool:
+        """Whether the octets may still be on their way, so that whoever waits wants to see each telegram at once."""
+        return self.size is None
+
+    def events(self, options: DecodeOptions) -> Iterator[TelegramEvent]:
+        """What is in the input, in order.
+
+        Raises:
+            UnreadableError: reading failed; all events before are good.
+        """
+        try:
+            yield from read_capture(cast("IO[bytes]", _Reader(self)), options)
+        except OSError as error:
+            raise UnreadableError(_explained(self.title, error)) from error
+
+
+class _Reader:
+    """The reading side of a binary file: at once what is there if it is live, and counted."""
+
+    def __init__(self, source: Source) -> None:
+        self._read = source.file.read
+        if source.live:
+            self._read = getattr(source.file, "read1", source.file.read)
+        self._advance = source.advance
+        self._begun = not source.live
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` octets; none at the end of the input."""
+        block = self._read(size) or b""
+        while not self._begun and block and len(block) < min(size, self._enough(block)):
+            more = self._read(size - len(block))
+            if not more:
+                break
+            block += more
+        self._begun = True
+        self._advance(len(block))
+        return block
+
+    @staticmethod
+    def _enough(block: bytes) -> int:
+        return _TEXT_GLANCE if _TEXT.issuperset(block) else _GLANCE
+
+
+@contextmanager
+def open_source(name: str) -> Iterator[Source]:
+    """Open a file by its path, or standard input by ``-``.
+
+    Raises:
+        UnreadableError: it cannot be opened.
+    """
+    if name == STDIN:
+        yield Source(name, sys.stdin.buffer, _size(sys.stdin.buffer))
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; an error of the body is none of opening
+    except (OSError, ValueError) as error:
+        raise UnreadableError(_explained(name, error)) from error
+    with file:
+        yield Source(name, file, _size(file))
+
+
+def _size(file: IO[bytes]) -> int | None:
+    """Octets of a regular file, ``None`` for anything else."""
+    try:
+        found = os.fstat(file.fileno())
+    except OSError:  # not a file of the system at all: what it holds is there
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _explained(name: str, error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"cannot read {name}: {reason}"
