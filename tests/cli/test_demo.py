@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from e320proto import BytesDiscarded, Malformed, PublicOpenRes, TelegramDecoder
+from e320proto.cli import main
 from e320proto.cli.demo import demo_stream, push
 from e320proto.sml.telegram import Telegram
 
@@ -60,6 +62,14 @@ def test_demo(e320: Run) -> None:
     assert "! octet 1104: 12 octets that belong to no telegram" in done.out
     assert "4 of 5 telegrams were read" in done.out
     assert done.out.rstrip().endswith("what the id of a meter says")
+
+
+def test_raw_stream_is_nothing_but_octets(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main(["demo", "--raw"]) == 0
+    assert isinstance(out.buffer, io.BytesIO)
+    assert out.buffer.getvalue() == demo_stream()
 
 
 def test_raw_stream_can_be_decoded(process: Run) -> None:

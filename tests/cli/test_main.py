@@ -176,4 +176,14 @@ def test_reading_that_fails_later(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
 def test_name_that_no_file_can_have(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decode", "a\0b"]) == 2
-    assert "e320: cannot read a\0b: embedded null byte" in capsys.readouterr().err
+    assert capsys.readouterr().err == "e320: cannot read a\N{REPLACEMENT CHARACTER}b: embedded null byte\n"
+
+
+def test_name_that_would_act_on_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "red \x1b[31m \udcff"
+    path.write_bytes(b"noise")
+    assert main(["decode", "-f", "csv", "-e", str(path), str(path)]) == 1
+    assert main(["decode", str(path), str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert err.count("red \N{REPLACEMENT CHARACTER}[31m \N{REPLACEMENT CHARACTER}, octet 0: 5 octets") == 2
+    assert "\x1b" not in out + err

@@ -131,6 +131,9 @@ def decode(
 ) -> None:
     """Decode captures of the optical push interface.
 
+    Instead of a file, a pipe or a serial port may be read; a port has to be set up before, for example by
+    stty -F /dev/ttyUSB0 9600 raw. Each telegram is then shown as it comes, until Ctrl-C.
+
     The exit status is 0 if there was a telegram, 1 if there was none, 2 if a file could not be read.
     """
     if not files and sys.stdin.isatty():
@@ -223,6 +226,8 @@ def demo(
 ) -> None:
     """Decode a short stream made in memory."""
     if raw:
+        if sys.stdout.isatty():
+            _refuse("octets are not for a terminal; send them to a file or a pipe")
         sys.stdout.buffer.write(demo_stream())
     else:
         run_demo(output_console())

@@ -50,12 +50,14 @@ class CsvRows:
         self._events = events
         self._live = False
         self._file: tuple[str, ...] = ()
+        self._title = ""
         self._rows.writerow(("file", *COLUMNS) if several else COLUMNS)
 
     def begin(self, source: Source) -> None:
         """Another input begins."""
         self._live = source.live
         self._file = (source.name,) if self._several else ()
+        self._title = source.title
 
     def telegram(self, telegram: Telegram) -> None:
         """Write the entries of a telegram."""
@@ -69,7 +71,7 @@ class CsvRows:
     def trouble(self, event: BytesDiscarded | Malformed) -> None:
         """Tell of a place without a telegram, if wanted."""
         if self._events:
-            place = f"{self._file[0]}, octet" if self._file else "octet"
+            place = f"{self._title}, octet" if self._file else "octet"
             sys.stderr.write(f"{place} {event.offset}: {trouble_words(event)}\n")
 
     def end(self) -> None:

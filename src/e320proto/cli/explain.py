@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from e320proto.errors import DecodeError, E320Error
-from e320proto.identity import DeviceId, Edition, ServerId, ServerIdForm
+from e320proto.identity import DeviceId, Edition, ServerId
 from e320proto.obis import ObisCode
 from e320proto.units import unit
 
@@ -109,7 +109,7 @@ def explain_id(text: str) -> Explanation:
             raise DecodeError("server_id", str(error)) from error
         lines = (("server id", raw.hex()), ("form", f"none that is known: {error}"))
         return Explanation(lines, known=False)
-    return Explanation(tuple(_id_lines(server)))
+    return Explanation((*_id_lines(server), *_older_edition(text)))
 
 
 def _id_lines(server: ServerId) -> Iterator[tuple[str, str]]:
@@ -133,14 +133,13 @@ def _id_lines(server: ServerId) -> Iterator[tuple[str, str]]:
     if server.mbus_medium is not None:
         yield "medium", f"{server.mbus_medium}, {_MBUS_MEDIA.get(server.mbus_medium, 'not known here')} (M-Bus)"
         yield "version", str(server.version)
-    other = _older_edition(device) if server.form is ServerIdForm.DIN_2012 else None
-    if other is not None:
-        yield "or else", f"{other.hex} if the meter is of the edition 2010-07, which is printed alike"
 
 
-def _older_edition(device: DeviceId | None) -> ServerId | None:
-    """The octets of a device id if its text is read after the edition of July 2010."""
+def _older_edition(text: str) -> Iterator[tuple[str, str]]:
+    """The octets of a printed device id after the edition of July 2010, which nobody can tell from that of 2012."""
     try:
-        return DeviceId.parse(str(device), allow_reserved=True, edition=Edition.DIN_2010_07).server_id()
+        if DeviceId.parse(text, allow_reserved=True).edition is Edition.DIN_2012:
+            other = DeviceId.parse(text, allow_reserved=True, edition=Edition.DIN_2010_07).server_id()
+            yield "or else", f"{other.hex} if the meter is of the edition 2010-07, which is printed alike"
     except E320Error:
-        return None
+        return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -23,7 +24,7 @@ class Bar:
     """Shows how far reading is while nothing else is shown.
 
     Output and bar may share a terminal, so the bar goes away before each line of output
-    (:meth:`hide`) and comes back after half a second without any.
+    (:meth:`hide`) and comes back after half a second without another.
 
     Args:
         console: of standard error.
@@ -46,7 +47,7 @@ class Bar:
         )
         self._task = self._progress.add_task("", total=total)
         self._shown = False
-        self._last_output = self._last_drawn = time.monotonic()
+        self._last_output = self._last_drawn = -math.inf
 
     def __enter__(self) -> Self:
         return self

@@ -50,7 +50,7 @@ class Source:
     @property
     def title(self) -> str:
         """The name for people."""
-        return "standard input" if self.name == STDIN else self.name
+        return _title(self.name)
 
     @property
     def live(self) -> bool:
@@ -109,7 +109,7 @@ def open_source(name: str) -> Iterator[Source]:
     try:
         file = Path(name).open("rb")  # noqa: SIM115 - closed below; an error of the body is none of opening
     except (OSError, ValueError) as error:
-        raise UnreadableError(_explained(name, error)) from error
+        raise UnreadableError(_explained(_title(name), error)) from error
     with file:
         yield Source(name, file, _size(file))
 
@@ -123,6 +123,13 @@ def _size(file: IO[bytes]) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
-def _explained(name: str, error: Exception) -> str:
+def _title(name: str) -> str:
+    """A name of a file without the characters that would do something to a terminal."""
+    if name == STDIN:
+        return "standard input"
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+
+
+def _explained(title: str, error: Exception) -> str:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return f"cannot read {name}: {reason}"
+    return f"cannot read {title}: {reason}"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 ROWS: Final = 20
 """Lines for each meter of a file after the telegrams in full."""
 
+_ADVICE = "If this is from a meter: is the port set to 9600 baud, 8N1, and does the optical head sit right?"
 _METERS = 200  # meters to follow in one input; further ones are only counted
 _IN_FULL = 6  # telegrams in full for each meter, however often it changes what it sends
 
@@ -169,6 +170,6 @@ class TableView:
         troubles = ", ".join(self._trouble.summary())
         trouble = f"Trouble: {troubles}." if troubles else "No trouble."
         if not self._telegrams:
-            return f"No telegram found. {trouble}" if troubles else "No telegram found: the input is empty."
+            return f"No telegram found. {trouble} {_ADVICE}" if troubles else "No telegram found: the input is empty."
         meters = f"more than {_METERS} meters" if self._uncounted else plural(len(self._meters), "meter")
         return f"{plural(self._telegrams, 'telegram')} of {meters}. {trouble}"

@@ -32,7 +32,7 @@ class TroubleLines:
 
     Args:
         console: where to.
-        limit: lines to print, ``None`` for no limit.
+        limit: lines to print; ``None`` for all, and repetitions one by one.
     """
 
     def __init__(self, console: Console, limit: int | None = LINES) -> None:
@@ -51,7 +51,7 @@ class TroubleLines:
         kind = (kind_of(event), event.hint)
         self.kinds[kind[0]] += 1
         self.octets[kind[0]] += octets
-        if kind == self._kind:
+        if kind == self._kind and self._left is not None:
             self._repeated += 1
             self._octets += octets
             return
