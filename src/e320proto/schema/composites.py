@@ -343,7 +343,7 @@ class Crc16(Field):
         raise ChecksumError("message_crc", computed, actual, offset=pos, path=field_path(path))
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        if obj is not None and obj not in CrcKind:
+        if obj is not None and not (isinstance(obj, str) and obj in set(CrcKind)):
             raise self.refuse(obj, path)
         kind = CrcKind.X25 if obj is None else CrcKind(obj)
         crc = kind.wire(stream.getvalue()[stream.message_start :])

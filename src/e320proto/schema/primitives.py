@@ -287,6 +287,11 @@ class Boolean(Field):
         return obj
 
 
+def is_integer(value: object) -> bool:
+    """Whether it is a number to write; a boolean is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def shortest_width(value: int, *, signed: bool) -> int:
     """Octets that hold ``value``, at least 1.
 
@@ -340,7 +345,7 @@ class Number(Field):
         return value
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        if not isinstance(obj, int) or isinstance(obj, bool):
+        if not is_integer(obj):
             raise self.refuse(obj, path)
         if not self.low <= obj <= self.high:
             raise EncodeError("out_of_range", f"expected {self.what}", path=field_path(path), value=obj)
@@ -367,7 +372,9 @@ class AnyNumber(Field):
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
         name = type(obj).__name__
-        if name not in {"Integer", "Unsigned"} or not isinstance(obj.value, int):
+        if name not in {"Integer", "Unsigned"} or not is_integer(obj.value):
+            raise self.refuse(obj, path)
+        if obj.width is not None and not is_integer(obj.width):
             raise self.refuse(obj, path)
         signed = name == "Integer"
         least = MAX_INTEGER_OCTETS + 1
