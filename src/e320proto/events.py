@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from e320proto.errors import DecodeError
 
 _HINT_OCTETS = 64
+_HEX_OCTETS = 8  # fewer are a line end or a word by chance
 _D0 = re.compile(rb"/[A-Za-z]{3}[0-9]")
 _HEX_TEXT = re.compile(rb"[0-9A-Fa-f \t:\r\n]+")
 
@@ -39,7 +40,7 @@ class BytesDiscarded:
         head = self.data[:_HINT_OCTETS]
         if _D0.search(head):
             return "d0"
-        if _HEX_TEXT.fullmatch(head):
+        if len(head) >= _HEX_OCTETS and _HEX_TEXT.fullmatch(head):
             return "hex_text"
         return None
 
@@ -54,6 +55,8 @@ class Malformed:
         raw: the octets.
         partial: what could be read nevertheless, if anything: for an SML message whose body does
             not fit its model, the message with an untyped body.
+        kind: ``"frame"``; ``"message"`` for a message inside of a right frame; ``"text"`` for characters
+            of a text dump.
 
     >>> from e320proto.errors import DecodeError
     >>> Malformed(4, DecodeError("bad_escape", "expected a known escape"), b"").error.reason
@@ -64,6 +67,7 @@ class Malformed:
     error: DecodeError
     raw: bytes
     partial: object = None
+    kind: Literal["frame", "message", "text"] = "frame"
 
     @property
     def hint(self) -> str | None:

@@ -47,9 +47,9 @@ def test_counts(push: Push, energy: ListEntry) -> None:
 
 def test_message_that_is_cut_is_no_cut_telegram() -> None:
     stats = Stats()
-    stats.trouble(Malformed(0, DecodeError("truncated", "cut"), bytes.fromhex("760500")))
+    stats.trouble(Malformed(0, DecodeError("truncated", "cut"), bytes.fromhex("760500"), kind="message"))
     stats.trouble(Malformed(0, DecodeError("truncated", "cut"), bytes.fromhex("1b1b1b1b01010101")))
-    stats.trouble(Malformed(0, DecodeError("hex_text", "odd"), b"??"))
+    stats.trouble(Malformed(0, DecodeError("hex_text", "odd"), b"??", kind="text"))
     stats.trouble(BytesDiscarded(0, b"1234"))
     rows = dict(stats.rows())
     assert rows["message errors, truncated"] == rows["truncated"] == rows["text errors"] == 1

@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 
-# A pipe hands out what is there. A text dump is told from octets by its beginning, so for what may be
-# text this much is gathered first; octets of a meter do not look like text for 64 octets.
-_GLANCE = 64
-_TEXT_GLANCE = 8192
-_TEXT = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/= \t\r\n:,;-")
-
 
 class UnreadableError(Exception):
     """An input that cannot be read; the message is one line for people."""
@@ -70,30 +64,17 @@ class Source:
 
 
 class _Reader:
-    """The reading side of a binary file: at once what is there if it is live, and counted."""
+    """The reading side of a binary file, counted."""
 
     def __init__(self, source: Source) -> None:
-        self._read = source.file.read
-        if source.live:
-            self._read = getattr(source.file, "read1", source.file.read)
+        self._read = getattr(source.file, "read1", source.file.read)
         self._advance = source.advance
-        self._begun = not source.live
 
     def read(self, size: int) -> bytes:
-        """At most ``size`` octets; none at the end of the input."""
-        block = self._read(size) or b""
-        while not self._begun and block and len(block) < min(size, self._enough(block)):
-            more = self._read(size - len(block))
-            if not more:
-                break
-            block += more
-        self._begun = True
+        """At most ``size`` octets, what there is; none at the end of the input."""
+        block: bytes = self._read(size) or b""
         self._advance(len(block))
         return block
-
-    @staticmethod
-    def _enough(block: bytes) -> int:
-        return _TEXT_GLANCE if _TEXT.issuperset(block) else _GLANCE
 
 
 @contextmanager

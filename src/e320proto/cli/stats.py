@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
 
-from e320proto.cli.wording import BROKEN_TEXT, is_frame, meter_words
-from e320proto.events import BytesDiscarded, Malformed
-from e320proto.sml.codec import walk_messages
-from e320proto.sml.facts import FACTS, fact_reader
+from e320proto.cli.wording import meter_words
+from e320proto.events import BytesDiscarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from e320proto.events import Malformed
     from e320proto.identity import ServerId
     from e320proto.sml.telegram import Telegram
 
@@ -45,10 +44,7 @@ class Stats:
         """Count a telegram."""
         self.telegrams += 1
         self.entries += len(telegram.entries)
-        # Read once more: telegrams do not keep how many messages they were made of.
-        options = telegram.options
-        for item in walk_messages(telegram.payload, options, records=FACTS, fast=fact_reader(options)):
-            self.messages += type(item) is not Malformed
+        self.messages += telegram.message_count
         server = telegram.server_id
         if server in self.meters or len(self.meters) < _METERS:
             self.meters[server] += 1
@@ -59,9 +55,9 @@ class Stats:
         """Count a place without a telegram."""
         if isinstance(event, BytesDiscarded):
             self.discarded += len(event.data)
-        elif event.error.reason in BROKEN_TEXT:
+        elif event.kind == "text":
             self.text_errors += 1
-        elif not is_frame(event):
+        elif event.kind == "message":
             self.message_errors[event.error.reason] += 1
         elif event.error.reason == "truncated":
             self.truncated += 1

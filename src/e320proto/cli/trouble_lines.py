@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from e320proto.cli.output import print_line
-from e320proto.cli.wording import BROKEN_TEXT, IN_SHORT, is_frame, plural, trouble_words
+from e320proto.cli.wording import BROKEN_TEXT, IN_SHORT, plural, trouble_words
 from e320proto.events import BytesDiscarded, Malformed
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def kind_of(event: BytesDiscarded | Malformed) -> str:
     """A few words that put trouble of the same kind together."""
     if isinstance(event, BytesDiscarded):
         return _NOISE
-    return event.error.reason if is_frame(event) else f"{_MESSAGE}{event.error.reason}"
+    return f"{_MESSAGE if event.kind == 'message' else ''}{event.error.reason}"
 
 
 class TroubleLines:
@@ -86,7 +86,7 @@ class TroubleLines:
                 yield f"{octets} outside of telegrams"
             elif kind in IN_SHORT:
                 yield f"{plural(count, 'telegram')} {IN_SHORT[kind]} ({octets})"
-            elif kind.removeprefix(_MESSAGE) in BROKEN_TEXT:
-                yield f"{plural(count, 'place')} {BROKEN_TEXT[kind.removeprefix(_MESSAGE)]}"
+            elif kind in BROKEN_TEXT:
+                yield f"{plural(count, 'place')} {BROKEN_TEXT[kind]}"
             else:
                 yield f"{plural(count, 'message')} not readable, {kind.removeprefix(_MESSAGE)} ({octets})"

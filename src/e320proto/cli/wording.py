@@ -8,7 +8,6 @@ from e320proto.errors import ChecksumError
 from e320proto.events import HINTS, BytesDiscarded, Malformed
 from e320proto.sml.messages import CosemScalerUnit, LocalTimestamp, SecIndex, Time, Timestamp, TimestampedValue
 from e320proto.sml.quirks import Direction
-from e320proto.sml.transport import ESCAPE
 from e320proto.status import EdlFlag, FnnFlag, StatusLayout
 from e320proto.units import Quantity
 
@@ -100,15 +99,6 @@ _FNN_EXPORT = (FnnFlag.SUM_EXPORT, FnnFlag.L1_EXPORT, FnnFlag.L2_EXPORT, FnnFlag
 _FNN_VOLTAGE = (FnnFlag.VOLTAGE_L1, FnnFlag.VOLTAGE_L2, FnnFlag.VOLTAGE_L3)
 
 
-def is_frame(event: Malformed) -> bool:
-    """Whether this is a broken frame; else it is a message inside of a right one, or text of a dump.
-
-    A message is broken in other ways than a frame, except that both may be cut; but no message begins
-    with an escape sequence.
-    """
-    return event.error.reason in BROKEN_FRAMES and event.raw.startswith(ESCAPE)
-
-
 def trouble_words(event: BytesDiscarded | Malformed) -> str:
     """One sentence without an end about octets that gave no telegram, with the hint if there is one.
 
@@ -120,9 +110,9 @@ def trouble_words(event: BytesDiscarded | Malformed) -> str:
     if isinstance(event, BytesDiscarded):
         return f"{size} that belong{'s' if len(event.data) == 1 else ''} to no telegram{hint}"
     error, reason = event.error, event.error.reason
-    if is_frame(event):
+    if event.kind == "frame":
         return f"{size}, {BROKEN_FRAMES[reason]} ({reason}){hint}"
-    if reason in BROKEN_TEXT:
+    if event.kind == "text":
         return f"{plural(len(event.raw), 'character')} {BROKEN_TEXT[reason]}, near character {error.offset} ({reason})"
     where = f" in {error.path}" if error.path else ""
     advice = "; --lenient shows it" if isinstance(error, ChecksumError) else ""

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from e320proto.sml.telegram import TelegramEvent
 
 BLOCK = 65_536
-_HEAD = 64  # octets that tell a text dump
-_SPACE = re.compile(rb"\s+")
+_HEAD = 64  # octets that tell text from binary
+_TEXT_HEAD = 8192  # octets of text that tell base64 of a stream from any other
+_BOM = b"\xef\xbb\xbf"
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX_DUMP = re.compile(rb"(?:0[xX])?[0-9A-Fa-f]{2}[0-9A-Fa-fxX\s:,;-]*")
 _HEX_TOKEN = re.compile(rb"(?P<gap>0[xX]|[\s:,;-]+)|(?P<digits>[0-9A-Fa-f]+)|(?P<odd>[^0-9A-Fa-f\s:,;-]+)")
 _BASE64_DUMP = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}[A-Za-z0-9+/=\s]*")
@@ -72,13 +74,13 @@ def read_capture(
 
 def read_octets(file: IO[bytes]) -> Iterator[bytes | Malformed]:
     """The octets of a capture in blocks, whether it is binary, hex text or base64."""
-    # What a pipe or a port has is taken at once; only the first octets are waited for.
+    # What a pipe or a port has is taken at once; only what tells a text dump is waited for.
     read: Callable[[int], bytes] = getattr(file, "read1", file.read)
     first = b""
-    while len(first) < _HEAD and (more := read(BLOCK)):
+    while len(first) < (_TEXT_HEAD if _is_text(first) else _HEAD) and (more := read(BLOCK)):
         first += more
     form = text_form(first)
-    blocks = _blocks(first, read)
+    blocks = _blocks(first if form is None else first.removeprefix(_BOM), read)
     if form is None:
         yield from blocks
     else:
@@ -91,16 +93,20 @@ def text_form(head: bytes) -> str | None:
     >>> text_form(b"1b 1b 1b 1b 01"), text_form(b"GxsbGwEBAQE="), text_form(b"/LGZ5E320")
     ('hex', 'base64', None)
     """
-    if head[:_HEAD].translate(None, string.printable.encode()):
+    head = head.removeprefix(_BOM)
+    if not _is_text(head):
         return None
-    line = head.strip().split(b"\n")[0]
-    if _HEX_DUMP.fullmatch(line):
+    if _HEX_DUMP.fullmatch(head[:_HEAD].strip()):
         return "hex"
-    if _BASE64_DUMP.fullmatch(line):
-        text = _SPACE.sub(b"", line).rstrip(b"=")
+    if _BASE64_DUMP.fullmatch(head[:_HEAD]):
+        text = _NOT_BASE64.sub(b"", head)
         if ESCAPE in base64.b64decode(text[: len(text) // _QUANTUM * _QUANTUM]):
             return "base64"
     return None
+
+
+def _is_text(head: bytes) -> bool:
+    return not head[:_HEAD].translate(None, string.printable.encode())
 
 
 def _blocks(first: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
@@ -129,9 +135,8 @@ def _from_text(blocks: Iterator[bytes], form: str) -> Iterator[bytes | Malformed
             elif match.lastgroup == "odd":
                 at = characters + match.start()
                 error = DecodeError(f"{form}_text", f"expected {form} digits, found {match[0][:16]!r}", offset=at)
-                ready.append(
-                    Malformed(octets + sum(len(part) for part in ready if isinstance(part, bytes)), error, match[0])
-                )
+                offset = octets + sum(len(part) for part in ready if isinstance(part, bytes))
+                ready.append(Malformed(offset, error, match[0], kind="text"))
                 kept = b""
         for item in ready:
             octets += len(item) if isinstance(item, bytes) else 0

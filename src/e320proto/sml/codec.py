@@ -112,7 +112,7 @@ def walk_messages(
             item, after = _read(source, pos, options)
             if after < 0:
                 after, tries = _resume(payload, pos, tries, options)
-                item = Malformed(pos, item.error, payload[pos:after])
+                item = Malformed(pos, item.error, payload[pos:after], kind="message")
             elif type(item) is not Malformed:
                 notes |= source.notes
         yield item
@@ -126,7 +126,7 @@ def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
         positions, end = MESSAGE.outline(source, pos)
     except DecodeError as error:
         # Without the traceback, whose frames would keep all that was at hand alive.
-        return Malformed(pos, error.with_traceback(None), b""), -1
+        return Malformed(pos, error.with_traceback(None), b"", kind="message"), -1
     try:
         # The checksum comes before the fields: damaged octets are damaged, not wrongly typed.
         source.seek(positions[-1])
@@ -135,7 +135,7 @@ def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
         return MESSAGE.parse_stream(source), end
     except DecodeError as error:
         partial = _untyped(payload, pos, options, error)
-        return Malformed(pos, error.with_traceback(None), payload[pos:end], partial), end
+        return Malformed(pos, error.with_traceback(None), payload[pos:end], partial, "message"), end
 
 
 def _resume(payload: bytes, pos: int, tries: int, options: DecodeOptions) -> tuple[int, int]:

@@ -14,7 +14,7 @@ somebody asks for :attr:`Telegram.messages`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -64,6 +64,7 @@ class Telegram:
         server_octets: the server id as sent, ``None`` if no message carries one.
         notes: ids of deviations that were accepted, sorted; see ``docs/quirks.md``.
         rules: ids of the rules that changed what the entries say.
+        message_count: number of right messages in the frame.
         options: of the decoder.
 
     Source: SML 1.04; derived properties: FNN status word and quirk rules, ``docs/quirks.md``.
@@ -77,6 +78,7 @@ class Telegram:
     server_octets: bytes | None
     notes: tuple[str, ...]
     rules: tuple[str, ...]
+    message_count: int
     options: DecodeOptions
 
     @property
@@ -191,7 +193,7 @@ class TelegramDecoder:
             yield _telegram(frame, facts, notes, self.options)
         for fault in faults:
             offset = frame.offset + len(START) + len(escape(payload[: fault.offset]))
-            yield Malformed(offset, fault.error, fault.raw, fault.partial)
+            yield replace(fault, offset=offset)
 
 
 def _in_order(facts: list[Facts]) -> bool:
@@ -236,5 +238,6 @@ def _telegram(frame: TransportFrame, facts: list[Facts], notes: set[str], option
         server_id,
         tuple(sorted(notes)) if notes else (),
         tuple(rules) if rules else (),
+        len(facts),
         options,
     )
