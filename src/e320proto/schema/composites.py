@@ -233,27 +233,33 @@ class Value(Field):
     """SML_Value, an implicit choice: the type bits tell what it is.
 
     ``01`` is ``None`` with the note ``value_absent``: some meters send entries without a value.
+    Without ``list_type`` it is a simple value, which is never a list.
     """
 
-    what = "octets, a boolean, an Integer, an Unsigned or a ListType"
-
-    def __init__(self, list_type: Choice) -> None:
+    def __init__(self, list_type: Choice | None = None) -> None:
         super().__init__()
         self.list_type = list_type
+        self.list_records: frozenset[str] = list_type.record_names if list_type else frozenset()
         self.parts: dict[int, AnyConstruct] = {
             OCTETS: OctetString(),
             BOOLEAN: Boolean(),
             INTEGER: AnyNumber(),
             UNSIGNED: AnyNumber(),
-            LIST: list_type,
         }
+        if list_type:
+            self.parts[LIST] = list_type
+        self.what = f"octets, a boolean, an Integer{', an Unsigned or a ListType' if list_type else ' or an Unsigned'}"
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
-        kind, count, start = read_header(stream.data, stream.tell(), 0, stream.limits, stream.notes)
+        pos = stream.tell()
+        kind, count, start = read_header(stream.data, pos, 0, stream.limits, stream.notes)
         if kind == OCTETS and count == 0:
             stream.notes.add("value_absent")
             stream.seek(start)
             return None
+        if kind not in self.parts:
+            detail = f"expected {self.what}, found {KIND_NAMES[kind]}"
+            raise DecodeError("wrong_type", detail, offset=pos, path=field_path(path))
         return self.parts[kind]._parsereport(stream, context, path)
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
@@ -264,7 +270,7 @@ class Value(Field):
             kind = BOOLEAN
         elif isinstance(obj, bytes | bytearray | memoryview):
             kind = OCTETS
-        elif type(obj).__name__ in self.list_type.record_names:
+        elif type(obj).__name__ in self.list_records:
             kind = LIST
         elif type(obj).__name__ in {"Integer", "Unsigned"}:
             kind = INTEGER

@@ -58,7 +58,7 @@ TIMESTAMPED_VALUE = Sequence(
 COSEM_SCALER_UNIT = Sequence("CosemScalerUnit", "scaler" / SCALER, "unit" / U8)
 LIST_TYPE = Choice("ListType", {1: TIME, 2: TIMESTAMPED_VALUE, 3: Choice("CosemValue", {1: COSEM_SCALER_UNIT})})
 VALUE = Value(LIST_TYPE)
-SIMPLE_VALUE: Value = Value(Choice("no ListType", {}))
+SIMPLE_VALUE: Value = Value()
 
 LIST_ENTRY = Sequence(
     "ListEntry",
