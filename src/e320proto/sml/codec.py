@@ -12,10 +12,11 @@ fill octets. Reading runs the schema; one bad message does not cost the others::
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from e320proto.crc import CrcKind
-from e320proto.errors import ChecksumError, DecodeError, E320Error, EncodeError
+from e320proto.errors import ChecksumError, DecodeError, E320Error, EncodeError, LimitError
 from e320proto.events import Malformed
 from e320proto.schema.primitives import Sink, Source
 from e320proto.schema.sml import CRC16, MESSAGE
@@ -124,18 +125,26 @@ def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
     payload = source.data
     try:
         positions, end = MESSAGE.outline(source, pos)
-    except DecodeError as error:
-        # Without the traceback, whose frames would keep all that was at hand alive.
-        return Malformed(pos, error.with_traceback(None), b"", kind="message"), -1
+    except (DecodeError, RecursionError) as error:
+        return Malformed(pos, _reported(error, pos), b"", kind="message"), -1
     try:
         # The checksum comes before the fields: damaged octets are damaged, not wrongly typed.
         source.seek(positions[-1])
         CRC16.parse_stream(source)
         source.seek(pos)
         return MESSAGE.parse_stream(source), end
-    except DecodeError as error:
+    except (DecodeError, RecursionError) as error:
         partial = _untyped(payload, pos, options, error)
-        return Malformed(pos, error.with_traceback(None), payload[pos:end], partial, "message"), end
+        return Malformed(pos, _reported(error, pos), payload[pos:end], partial, "message"), end
+
+
+def _reported(error: DecodeError | RecursionError, pos: int) -> DecodeError:
+    """The error for an event: with a very high ``max_depth``, Python's own limit is the one that is met."""
+    if isinstance(error, RecursionError):
+        frames = sys.getrecursionlimit()
+        return LimitError("too_deep", "recursion limit of Python", frames, frames + 1, offset=pos)
+    # Without the traceback, whose frames would keep all that was at hand alive.
+    return error.with_traceback(None)
 
 
 def _resume(payload: bytes, pos: int, tries: int, options: DecodeOptions) -> tuple[int, int]:
@@ -151,13 +160,13 @@ def _resume(payload: bytes, pos: int, tries: int, options: DecodeOptions) -> tup
             positions, _ = MESSAGE.outline(source, pos)
             source.seek(positions[-1])
             CRC16.parse_stream(source)
-        except DecodeError:
+        except (DecodeError, RecursionError):
             continue
         return pos, tries
     return len(payload), tries
 
 
-def _untyped(payload: bytes, pos: int, options: DecodeOptions, error: DecodeError) -> Message | None:
+def _untyped(payload: bytes, pos: int, options: DecodeOptions, error: Exception) -> Message | None:
     """Read a message that does not fit its model with an untyped body, if at least its envelope is right."""
     if isinstance(error, ChecksumError):
         return None
@@ -166,7 +175,7 @@ def _untyped(payload: bytes, pos: int, options: DecodeOptions, error: DecodeErro
     source.seek(pos)
     try:
         message: Message = MESSAGE.parse_stream(source)
-    except DecodeError:
+    except (DecodeError, RecursionError):
         return None
     return message
 
