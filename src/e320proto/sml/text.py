@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-
 
 def decode_text(octets: bytes, codepage: bytes | None = None) -> str:
     r"""Text of an octet string, never lossy.
@@ -20,7 +18,7 @@ def decode_text(octets: bytes, codepage: bytes | None = None) -> str:
     """
     if codepage:
         try:
-            return codecs.decode(octets, codepage.decode("ascii"))
+            return octets.decode(codepage.decode("ascii"))
         except (LookupError, ValueError):
             pass
     return octets.decode("iso8859-15")
