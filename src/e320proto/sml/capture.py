@@ -77,7 +77,7 @@ def read_octets(file: IO[bytes]) -> Iterator[bytes | Malformed]:
     # What a pipe or a port has is taken at once; only what tells a text dump is waited for.
     read: Callable[[int], bytes] = getattr(file, "read1", file.read)
     first = b""
-    while len(first) < (_TEXT_HEAD if _is_text(first) else _HEAD) and (more := read(BLOCK)):
+    while len(first) < (_TEXT_HEAD if _is_text(first.removeprefix(_BOM)) else _HEAD) and (more := read(BLOCK)):
         first += more
     form = text_form(first)
     blocks = _blocks(first if form is None else first.removeprefix(_BOM), read)
@@ -121,7 +121,7 @@ def _from_text(blocks: Iterator[bytes], form: str) -> Iterator[bytes | Malformed
     token = _HEX_TOKEN if form == "hex" else _BASE64_TOKEN
     step = 2 if form == "hex" else _QUANTUM
     kept, characters, octets = b"", 0, 0
-    for block in blocks:
+    for block in _with_prefixes(blocks):
         ready: list[bytes | Malformed] = []
         for match in token.finditer(block):
             if match.lastgroup == "digits":
@@ -144,6 +144,16 @@ def _from_text(blocks: Iterator[bytes], form: str) -> Iterator[bytes | Malformed
         characters += len(block)
     if form == "base64":
         yield _decode(kept, form)
+
+
+def _with_prefixes(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text in blocks that do not end between the two characters of ``0x``."""
+    kept = b""
+    for block in blocks:
+        text = kept + block
+        kept = b"0" if text.endswith(b"0") else b""
+        yield text.removesuffix(kept)
+    yield kept
 
 
 def _decode(text: bytes, form: str) -> bytes:
