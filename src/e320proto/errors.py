@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def _restore(cls: type[E320Error], args: tuple[object, ...], state: dict[str, object]) -> E320Error:
-    error = cls.__new__(cls, *args)
+def _restore(
+    cls: type[E320Error], made_of: tuple[object, ...], args: tuple[object, ...], state: dict[str, object]
+) -> E320Error:
+    error = cls.__new__(cls, *made_of)
     error.args = args
     error.__dict__.update(state)
     return error
@@ -54,7 +56,9 @@ class E320Error(Exception):
         return hash((type(self), self.args))
 
     def __reduce__(self) -> tuple[Callable[..., E320Error], tuple[object, ...]]:
-        return _restore, (type(self), self.args, dict(self.__dict__))
+        # Of an OSError the file name is no part of args, but of what it is made of.
+        made_of = super().__reduce__()[1]
+        return _restore, (type(self), made_of, self.args, dict(self.__dict__))
 
 
 class DecodeError(E320Error, ValueError):
