@@ -220,6 +220,17 @@ def test_no_server_id_is_no_device_id() -> None:
     assert telegram_of(frame_of(OPEN)).device_id is None
 
 
+def test_placeholder_times_are_dropped_beside_a_running_counter() -> None:
+    """The record has them; which rule changed the entries is told."""
+    entry = ListEntry(obj_name=ENERGY, val_time=SecIndex(0), value=Unsigned(1, 1))
+    for time, rules, expected in ((SecIndex(7), ("zero_time",), None), (None, (), SecIndex(0))):
+        telegram = telegram_of(frame_of(OPEN, listed(entry, time=time), PublicCloseRes()))
+        assert (telegram.rules, telegram.entries[0].time) == (rules, expected)
+        body = telegram.messages[1].message_body
+        assert isinstance(body, GetListRes)
+        assert body.val_list == (entry,)
+
+
 def test_entries_of_several_lists() -> None:
     first, second = ListEntry(obj_name=ENERGY, value=Unsigned(1, 1)), ListEntry(obj_name=ENERGY, value=Unsigned(2, 1))
     telegram = telegram_of(frame_of(listed(first), OPEN, listed(second)))
