@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from e320proto.obis import ObisCode
     from e320proto.sml.capture import read_capture
     from e320proto.sml.codec import decode_file, encode_file, read_messages
-    from e320proto.sml.entries import Entries, Entry
+    from e320proto.sml.entries import (
+        Entries,
+        Entry,
+        RawValue,
+    )
     from e320proto.sml.messages import (
         AttentionRes,
         CosemScalerUnit,
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
         ListEntry,
         LocalTimestamp,
         Message,
+        MessageBody,
         PeriodEntry,
         ProcParValue,
         ProfObjHeaderEntry,
@@ -60,19 +65,30 @@ if TYPE_CHECKING:
         PublicOpenRes,
         SecIndex,
         SetProcParameterReq,
+        Time,
         Timestamp,
         TimestampedValue,
         Tree,
         TupelEntry,
         Unsigned,
         Untyped,
+        Value,
         ValueEntry,
     )
     from e320proto.sml.options import DecodeOptions
     from e320proto.sml.quirks import Direction
-    from e320proto.sml.telegram import Telegram, TelegramDecoder
+    from e320proto.sml.telegram import (
+        Telegram,
+        TelegramDecoder,
+        TelegramEvent,
+    )
     from e320proto.sml.text import decode_text
-    from e320proto.sml.transport import TransportDecoder, TransportFrame, encode_transport
+    from e320proto.sml.transport import (
+        TransportDecoder,
+        TransportEvent,
+        TransportFrame,
+        encode_transport,
+    )
     from e320proto.status import EdlFlag, FnnFlag, Status, StatusLayout
     from e320proto.units import Quantity, Unit
 
@@ -100,7 +116,7 @@ _MODULES = {
     "obis": ("ObisCode",),
     "sml.capture": ("read_capture",),
     "sml.codec": ("decode_file", "encode_file", "read_messages"),
-    "sml.entries": ("Entries", "Entry"),
+    "sml.entries": ("Entries", "Entry", "RawValue"),
     "sml.messages": (
         "AttentionRes",
         "CosemScalerUnit",
@@ -116,6 +132,7 @@ _MODULES = {
         "ListEntry",
         "LocalTimestamp",
         "Message",
+        "MessageBody",
         "PeriodEntry",
         "ProcParValue",
         "ProfObjHeaderEntry",
@@ -126,19 +143,21 @@ _MODULES = {
         "PublicOpenRes",
         "SecIndex",
         "SetProcParameterReq",
+        "Time",
         "Timestamp",
         "TimestampedValue",
         "Tree",
         "TupelEntry",
         "Unsigned",
         "Untyped",
+        "Value",
         "ValueEntry",
     ),
     "sml.options": ("DecodeOptions",),
     "sml.quirks": ("Direction",),
-    "sml.telegram": ("Telegram", "TelegramDecoder"),
+    "sml.telegram": ("Telegram", "TelegramDecoder", "TelegramEvent"),
     "sml.text": ("decode_text",),
-    "sml.transport": ("TransportDecoder", "TransportFrame", "encode_transport"),
+    "sml.transport": ("TransportDecoder", "TransportEvent", "TransportFrame", "encode_transport"),
     "status": ("EdlFlag", "FnnFlag", "Status", "StatusLayout"),
     "units": ("Quantity", "Unit"),
 }
@@ -177,6 +196,7 @@ __all__ = [
     "LocalTimestamp",
     "Malformed",
     "Message",
+    "MessageBody",
     "ObisCode",
     "PeriodEntry",
     "ProcParValue",
@@ -188,6 +208,7 @@ __all__ = [
     "PublicOpenReq",
     "PublicOpenRes",
     "Quantity",
+    "RawValue",
     "RemoteProtocolError",
     "ResponseTimeout",
     "SecIndex",
@@ -199,10 +220,13 @@ __all__ = [
     "StatusLayout",
     "Telegram",
     "TelegramDecoder",
+    "TelegramEvent",
+    "Time",
     "Timestamp",
     "TimestampedValue",
     "TransportDecoder",
     "TransportError",
+    "TransportEvent",
     "TransportFrame",
     "Tree",
     "TruncatedError",
@@ -210,6 +234,7 @@ __all__ = [
     "Unit",
     "Unsigned",
     "Untyped",
+    "Value",
     "ValueEntry",
     "__version__",
     "decode_file",
@@ -221,16 +246,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used."""
-    module = _MODULE_OF.get(name)
-    if module is None:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    value = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker knows the names from above, and refuses any other
 
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first used."""
+        module = _MODULE_OF.get(name)
+        if module is None:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        value = getattr(import_module(f"{__name__}.{module}"), name)
+        globals()[name] = value
+        return value
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -25,7 +25,7 @@ class BytesDiscarded:
 
     Args:
         offset: absolute position of the first octet since the decoder was made.
-        data: the octets, at most 4,103 in one item.
+        data: the octets, at most ``noise_block`` + 7 in one item.
 
     >>> BytesDiscarded(0, b"/LGZ5E320-AMxD\r\n").hint
     'd0'
@@ -51,8 +51,9 @@ class Malformed:
 
     Args:
         offset: absolute position of the first octet since the decoder was made.
-        error: what is wrong; ``error.reason`` is a stable word.
-        raw: the octets.
+        error: what is wrong; ``error.reason`` is a stable word. For a message, ``error.offset``
+            counts from the start of the payload.
+        raw: the octets; of a message, as they are in the payload, without escapes.
         partial: what could be read nevertheless, if anything: for an SML message whose body does
             not fit its model, the message with an untyped body.
         kind: ``"frame"``; ``"message"`` for a message inside of a right frame; ``"text"`` for characters

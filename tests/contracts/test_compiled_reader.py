@@ -13,6 +13,7 @@ from e320proto import (
     DecodeOptions,
     GetProfilePackRes,
     Limits,
+    ListEntry,
     LocalTimestamp,
     Malformed,
     Message,
@@ -236,5 +237,13 @@ def test_depth_is_kept(max_depth: int) -> None:
 @pytest.mark.parametrize("limit", ["max_list", "max_octets", "max_tl_octets"])
 def test_other_limits_are_kept(limit: str) -> None:
     """Both readers agree at every value of a limit, on a push that has something for each of them."""
-    for value in (*range(1, 20), 47, 48, 252, 253, 254, 299, 300):
+    for value in range(1, 17) if limit == "max_tl_octets" else (*range(1, 20), 47, 48, 252, 253, 254, 299, 300):
         assert_same(LARGE_PUSH, DecodeOptions(limits=Limits(**{limit: value})))
+
+
+def test_octet_strings_around_the_limit() -> None:
+    for length in (13, 14, 15, 47, 48, 252, 253, 254, 300):
+        payload = encode_file(push((ListEntry(obj_name=bytes(length), value=b"v" * length),)))
+        for limit in range(length - 2, length + 2):
+            items = assert_same(payload, DecodeOptions(limits=Limits(max_octets=limit)))
+            assert any(isinstance(item, Malformed) for item in items) == (limit < max(length, 10))

@@ -45,7 +45,7 @@ options_in_use = st.builds(
     message_crc=st.sampled_from(("strict", "lenient")),
     limits=st.builds(
         Limits,
-        max_frame=st.integers(1, 300),
+        max_frame=st.integers(16, 300),
         max_depth=st.integers(1, 32),
         max_list=st.integers(1, 30),
         max_octets=st.integers(1, 300),

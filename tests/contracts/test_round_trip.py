@@ -100,7 +100,7 @@ def test_every_composite(name: str, data: st.DataObject) -> None:
     construct, values = COMPOSITES[name]
     value = data.draw(values)
     for integers in ("fixed", "shortest"):
-        sink = Sink(shortest=integers == "shortest")
+        sink = Sink(RECORDS, shortest=integers == "shortest")
         construct.build_stream(value, sink)
         octets = sink.getvalue()
         source = Source(octets + b"\x07rest", RECORDS)

@@ -128,13 +128,20 @@ def test_every_form_of_every_construct(field: Any, octets: str, value: object) -
     ("field", "octets"),
     [
         (OS, "6207"),
+        (OS, "10" + "aa" * 15),
+        (OS, "9005aabbcc"),
+        (OS, "8110" + "aa" * 30),
         (OS, "05aa"),
         (OS, "8f0faa"),
         (Number(8), "630100"),
         (Number(8), "02aa"),
         (Number(32), "660100000000"),
         (StatusWord(), "52ff"),
+        (StatusWord(), "6a" + "01" * 9),
         (Value(), "70"),
+        (Value(), "5a" + "01" * 9),
+        (Value(), "10" + "aa" * 15),
+        (Value(), "9005aabbcc"),
         (TIME, "72620465000000ff"),
         (TIME, "66ff00000000"),
         (PAIR, "71" + "01"),
@@ -159,6 +166,33 @@ def test_what_does_not_fit_is_left_to_the_schema(field: Any, octets: str) -> Non
 def by_schema(message: Message, octets: bytes) -> Any:  # noqa: ANN401 - whatever is made
     message.outline(Source(octets, RECORDS), 0)
     return message.parse_stream(Source(octets, RECORDS))
+
+
+@pytest.mark.parametrize("field", [OS, BOOL, Number(8), Number(32), StatusWord(), Value(), TIME, SequenceOf(BOOL)])
+def test_whatever_the_reader_takes_the_schema_takes(field: Any) -> None:  # noqa: ANN401 - any construct
+    """Every TL field of one or two octets, with the data octets that it could announce."""
+    message, models = schema_of(field)
+    reader = c.compile_reader(message, models, lambda data: Source(data, RECORDS))
+    assert reader is not None
+    taken = 0
+    for octet in range(256):
+        elements = [bytes((octet,)) + b"\x42" * count for count in range(18)]
+        if octet & 0x80:
+            seconds = (*range(18), 0x72, 0x80, 0x8F)
+            elements += [
+                bytes((octet, second)) + b"\x42" * ((octet & 15) * 16 + (second & 15) - 2) for second in seconds
+            ]
+        for element in elements:
+            octets = octets_of(element.hex())
+            notes: set[str] = set()
+            try:
+                found, _ = reader(octets, 0, notes)
+            except (E320Error, IndexError, KeyError):
+                continue
+            source = Source(octets, RECORDS)
+            assert (message.parse_stream(source), source.notes) == (found, notes)
+            taken += 1
+    assert taken > 0
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,8 @@ class Receiver:
         raw = bytes(self.raw)
         kinds = ["x25", "kermit"] if self.crc_kind in {"auto", "none"} else [self.crc_kind]
         right = [kind for kind in kinds if crc_octets(kind, raw[:-2]) == raw[-2:]]
-        if not right and self.crc_kind != "none":
+        hides_start = START in raw[1:] or raw.endswith((b"\x1b", b"\x1b" * 2, b"\x1b" * 3))
+        if not right and (self.crc_kind != "none" or hides_start):
             self.reject("bad_crc", len(raw))
             return
         fill = raw[-3]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import email.message
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from e320proto import (
@@ -10,8 +15,10 @@ from e320proto import (
     DecodeError,
     DecodeOptions,
     EncodeError,
+    GetListRes,
     LimitError,
     Limits,
+    ListEntry,
     Malformed,
     Message,
     PublicCloseReq,
@@ -23,8 +30,13 @@ from e320proto import (
     encode_transport,
     read_messages,
 )
+from e320proto.crc import x25_wire
+from e320proto.sml import codec
 from e320proto.sml.codec import crc_kinds, walk_messages
 from tests.sml.vectors import vector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CLOSE = bytes.fromhex("7605000000046200620072630200710163921c00")
 MESSAGE = Message(transaction_id=bytes.fromhex("00000004"), message_body=PublicCloseReq())
@@ -201,27 +213,81 @@ def test_messages_are_written_from_any_iterable() -> None:
     assert encode_file(message for message in (MESSAGE, MESSAGE)) == CLOSE * 2
 
 
-def test_a_depth_limit_beyond_what_python_can_follow() -> None:
-    """Then the error is that of too many nested lists all the same, and the next message is found."""
-    options = DecodeOptions(limits=Limits(max_depth=1 << 20))
-    octets = bytes.fromhex("7602016200620072630b00") + b"\x71" * 30_000 + bytes.fromhex("01 630000 00")
-    fault, good = read_messages(octets + CLOSE, options)
-    assert good == MESSAGE
-    assert isinstance(fault, Malformed)
-    assert isinstance(fault.error, LimitError)
-    assert (fault.error.reason, fault.error.offset, fault.partial) == ("too_deep", 0, None)
+def called_deep(frames: int, read: Callable[[], list[Message | Malformed]]) -> list[Message | Malformed]:
+    return called_deep(frames - 1, read) if frames else read()
 
 
-def test_trees_beyond_what_python_can_follow() -> None:
-    """The lists can be walked, the trees in them cannot be made: the end of the message is known."""
-    options = DecodeOptions(limits=Limits(max_depth=1 << 20))
+def test_a_stack_that_is_nearly_used_up() -> None:
+    """Then the error is that of too many nested lists, whatever was reached, and nothing foreign escapes."""
     tree = bytes.fromhex("73010101")
-    for _ in range(200):
+    for _ in range(40):
         tree = bytes.fromhex("73010171") + tree
     octets = bytes.fromhex("7602016200620072630501" + "73" + "01" + "70") + tree
     message = octets + b"\x63" + CrcKind.X25.wire(octets).to_bytes(2) + b"\0"
-    fault, good = read_messages(message + CLOSE, options)
-    assert good == MESSAGE
+    options = DecodeOptions(limits=Limits(max_depth=100))
+    assert all(isinstance(item, Message) for item in read_messages(message + CLOSE, options))
+    left = sys.getrecursionlimit() - len(inspect.stack(0))
+    for spare in (150, 250):
+        fault, *_ = called_deep(left - spare, lambda: list(read_messages(message + CLOSE, options)))
+        assert isinstance(fault, Malformed)
+        assert isinstance(fault.error, LimitError)
+        assert (fault.error.reason, fault.error.limit) == ("too_deep", "recursion limit of Python")
+
+
+class Integer:
+    """Named like a record of the library, but none."""
+
+
+class PublicClose(PublicCloseReq):
+    """A record with a name of its own."""
+
+
+def test_a_name_alone_makes_no_record() -> None:
+    value: Any = Integer()
+    entry = ListEntry(obj_name=b"", value=value)
+    bodies: tuple[Any, ...] = (GetListRes(server_id=b"", val_list=(entry,)), value, email.message.Message())
+    for body in bodies:
+        with pytest.raises(EncodeError):
+            encode_file([Message(transaction_id=b"", message_body=body)])
+        with pytest.raises(EncodeError):
+            encode_file([body])
+
+
+def test_a_subclass_of_a_record_is_one() -> None:
+    assert encode_file([Message(transaction_id=MESSAGE.transaction_id, message_body=PublicClose())]) == CLOSE
+
+
+def test_words_and_octets_that_are_none() -> None:
+    with pytest.raises(ValueError, match="integers: expected fixed or shortest, found 'short'"):
+        encode_file([], integers="short")  # type: ignore[arg-type]
+    for refused in (5, [0, 0], "00"):
+        with pytest.raises(TypeError):
+            decode_file(refused)  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            read_messages(refused)  # type: ignore[arg-type]
+
+
+def test_a_wrong_checksum_names_its_field() -> None:
+    (fault,) = read_messages(WRONG_CHECKSUM)
     assert isinstance(fault, Malformed)
-    assert isinstance(fault.error, LimitError)
-    assert (fault.error.reason, fault.error.limit, fault.raw) == ("too_deep", "recursion limit of Python", message)
+    assert fault.error.path == "crc16"
+
+
+@pytest.mark.parametrize("absent", ["01", "8002"])
+def test_absent_val_list_is_empty(absent: str) -> None:
+    body = bytes.fromhex(f"76 02 31 62 00 62 00 72 63 07 01 77 01 01 01 01 {absent} 01 01")
+    message = body + b"\x63" + x25_wire(body).to_bytes(2) + b"\0"
+    (read,) = decode_file(message)
+    assert isinstance(read.message_body, GetListRes)
+    assert read.message_body.val_list == ()
+
+
+def test_looking_for_the_next_message_is_bounded_by_the_size_of_the_file() -> None:
+    """Every place looks like the start of a long message; only as many octets as the file has are read in vain."""
+    wide = bytes.fromhex("0076") + bytes.fromhex("f08f0f") + b"\x01" * 255
+    deep = bytes.fromhex("0076 0131 6200 6200 72") + (bytes.fromhex("f10f") + b"\x01" * 30) * 20
+    payload = NO_MESSAGE + (deep + wide) * 16
+    tries = codec._Tries(1000, len(payload))
+    assert codec._resume(payload, 0, tries, DecodeOptions()) == len(payload)
+    assert tries.places > 0
+    assert tries.octets > -len(payload)

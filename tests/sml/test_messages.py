@@ -21,7 +21,8 @@ from e320proto import (
     Unsigned,
     Untyped,
 )
-from e320proto.sml.messages import ATTENTION_NUMBERS, RECORDS, UNTYPED_NAMES, MessageBody
+from e320proto.sml.attention import ATTENTION_NUMBERS
+from e320proto.sml.messages import RECORDS, UNTYPED_NAMES, MessageBody
 from tests.contracts import strategies as s
 
 

@@ -44,7 +44,9 @@ from e320proto import (
     encode_file,
     encode_transport,
 )
+from e320proto.sml import telegram as telegram_module
 from e320proto.sml.facts import FACTS, Facts, fact_reader
+from e320proto.sml.transport import escape
 from tests.contracts.pushes import EVERYTHING, FRAME, LARGE_FRAME, PUSH, SERVER_ID, USUAL, push, telegram_of
 from tests.sml.vectors import good_frames, vector
 
@@ -267,10 +269,14 @@ def test_order(bodies: tuple[Any, ...], in_order: bool) -> None:  # noqa: FBT001
     assert telegram.message_count == len(telegram.messages) == len(bodies)
 
 
-def test_order_is_not_judged_where_messages_are_missing() -> None:
+def test_order_is_judged_by_the_messages_that_could_be_read() -> None:
     telegram, _ = events_of(vector("st-damaged-middle").octets)
     assert isinstance(telegram, Telegram)
     assert telegram.notes == ()
+    without_open = encode_file([Message(transaction_id=b"1", message_body=listed())]) + vector("mx-crc").octets
+    telegram, _ = events_of(encode_transport(without_open))
+    assert isinstance(telegram, Telegram)
+    assert telegram.notes == ("order",)
 
 
 def test_kermit_is_noted_for_frames_and_for_messages() -> None:
@@ -453,9 +459,19 @@ def test_code_that_is_not_there(key: str | bytes) -> None:
 
 
 def test_text_that_is_no_code() -> None:
-    for ask in (ENTRIES.__getitem__, ENTRIES.get, ENTRIES.all):
+    """To look whether there is one is no error, to take it for granted is."""
+    for ask in (ENTRIES.__getitem__, ENTRIES.all):
         with pytest.raises(DecodeError):
             ask("energy")
+    assert "energy" not in ENTRIES  # type: ignore[comparison-overlap]
+    assert ENTRIES.get("energy") is None
+    assert ENTRIES.get("energy", 7) == 7
+
+
+def test_get_is_that_of_a_mapping() -> None:
+    assert ENTRIES.get("2.8.0", 7) == ENTRIES.get("2.8.0", default=7) == 7
+    assert ENTRIES.get("2.8.0", ENTRIES[0]) is ENTRIES[0]
+    assert ENTRIES.get("1.8.0", 7) is ENTRIES[0]
 
 
 def test_entries_are_a_tuple() -> None:
@@ -511,3 +527,42 @@ def test_facts_of_every_message_type() -> None:
     assert FACTS["Untyped"](tag=1, tree=()) == Facts("other")
     assert FACTS["SetProcParameterReq"](server_id=b"s", username=None) == Facts("other", b"s")
     assert FACTS["PublicOpenReq"](server_id=None) == Facts("open")
+
+
+def test_zero_time_is_one_beside_the_time_of_its_own_list() -> None:
+    entry = ListEntry(obj_name=ENERGY, val_time=SecIndex(0), value=Unsigned(1))
+    telegram = telegram_of(frame_of(OPEN, listed(entry), PublicCloseRes()))
+    assert telegram.time == OPEN.ref_time
+    assert telegram.entries[0].time == SecIndex(0)
+    assert telegram.quirks == ()
+    telegram = telegram_of(frame_of(OPEN, listed(entry, time=SecIndex(5)), listed(entry), PublicCloseRes()))
+    assert [each.time for each in telegram.entries] == [None, SecIndex(0)]
+    assert telegram.quirks == ("zero_time",)
+
+
+def test_empty_server_id_hides_no_other() -> None:
+    nameless = GetListRes(server_id=b"", val_list=())
+    assert telegram_of(frame_of(OPEN, nameless, PublicCloseRes())).server_octets == OPEN.server_id
+    assert telegram_of(frame_of(nameless)).server_octets == b""
+    assert telegram_of(frame_of(PublicCloseRes())).server_octets is None
+
+
+def test_repr_is_short() -> None:
+    text = repr(telegram_of(LARGE_FRAME))
+    assert "1LGZ" not in text
+    assert "0A014C475A0000BC614E" in text
+    assert len(text) < 300
+
+
+def test_places_of_many_faults_cost_no_more_than_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = vector("mx-crc").octets * 50
+    escaped: list[int] = []
+
+    def counting(piece: bytes) -> bytes:
+        escaped.append(len(piece))
+        return escape(piece)
+
+    monkeypatch.setattr(telegram_module, "escape", counting)
+    events = events_of(encode_transport(payload))
+    assert [event.offset - 8 for event in events] == list(range(0, len(payload), len(payload) // 50))
+    assert sum(escaped) <= len(payload)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +31,7 @@ from tests.sml.vectors import Vector, good_frames, vectors_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from e320proto.sml.options import FrameCrc
     from e320proto.sml.transport import TransportEvent
 
 GOOD = encode_transport(b"good!")
@@ -111,7 +112,7 @@ streams = st.lists(
     max_size=8,
 ).map(b"".join)
 limits_in_use = st.builds(
-    Limits, max_frame=st.integers(8, 64) | st.just(65_536), noise_block=st.integers(1, 24) | st.just(4_096)
+    Limits, max_frame=st.integers(16, 64) | st.just(65_536), noise_block=st.integers(1, 24) | st.just(4_096)
 )
 options_in_use = st.builds(
     DecodeOptions,
@@ -122,7 +123,8 @@ options_in_use = st.builds(
 
 def by_state_table(stream: bytes, options: DecodeOptions) -> list[Item]:
     limits = options.limits
-    return Receiver(limits.max_frame, limits.noise_block, options.frame_crc_kind).receive(stream)
+    kind = cast("FrameCrc", str(options.frame_crc_kind))
+    return Receiver(limits.max_frame, limits.noise_block, kind).receive(stream)
 
 
 @settings(max_examples=400)
@@ -158,8 +160,8 @@ def test_every_short_stream_after_a_start() -> None:
         assert received(single(stream), options) == expected
 
 
-@pytest.mark.parametrize("max_frame", range(1, 9))
-def test_a_frame_limit_below_every_frame_loses_no_octet(max_frame: int) -> None:
+@pytest.mark.parametrize("max_frame", range(16, 20))
+def test_a_frame_limit_of_the_smallest_frames_loses_no_octet(max_frame: int) -> None:
     options = DecodeOptions(limits=Limits(max_frame=max_frame, noise_block=3))
     stream = b"\x07" + GOOD + START + START + b"\x1b" + GOOD
     assert received([stream], options) == received(single(stream), options)
@@ -364,6 +366,53 @@ def test_version_2() -> None:
     event = trouble(START_2 + bytes(4))
     assert type(event.error) is DecodeError
     assert (event.error.reason, event.raw) == ("unsupported_version", START_2)
+
+
+def test_frame_whose_tail_exceeds_the_limit_is_judged_at_once() -> None:
+    """A start that begins in it is not waited for, or more octets would be held than promised."""
+    options = DecodeOptions(limits=Limits(max_frame=17))
+    wrong = START + b"data" + ESCAPE + b"\x1a\x00\x12\x1b"
+    decoder = TransportDecoder(options)
+    (event,) = decoder.feed(wrong)
+    assert item_of(event) == Item("bad_crc", 0, wrong)
+    assert received(single(wrong + GOOD[1:]), options) == by_state_table(wrong + GOOD[1:], options)
+
+
+NARROW = DecodeOptions(limits=Limits(max_frame=30, noise_block=20))
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "at"),
+    [
+        (GOOD, "frame", len(GOOD)),
+        (START + b"data" + ESCAPE + b"\x1a\x00\x12\x34", "bad_crc", 20),
+        (START + b"data" + ESCAPE + b"\x1a\x00\x12\x1b", "bad_crc", 21),
+        (START + b"data" + ESCAPE + b"\x05", "bad_escape", 17),
+        (START + b"data" + ESCAPE + b"\x01\x01\x02", "bad_escape", 19),
+        (START + b"data" + START, "truncated", 20),
+        (START + b"data" + START_2, "truncated", 20),
+        (START_2, "unsupported_version", 8),
+        (b"\x07" + START_2, "noise", 9),
+        (b"\x07\x1b" + START_2, "noise", 10),
+        (b"\x07\x07" + START, "noise", 10),
+        (bytes(40), "noise", 28),
+        (b"\x1b" * 40, "noise", 28),
+        (START + bytes(40), "too_long", 31),
+        (START + b"\x1b\x01\x1b" * 20, "too_long", 31),
+        (START + b"\x1b\x1b\x01" * 20, "too_long", 32),
+        (START + b"\x1b" * 40, "too_long", 35),
+    ],
+    ids=repr,
+)
+def test_events_come_with_the_octet_that_completes_them(stream: bytes, kind: str, at: int) -> None:
+    """Nobody waits for octets that do not matter. Only a verdict that the next octets can change is held back."""
+    decoder = TransportDecoder(NARROW)
+    for number, octet in enumerate(single(stream + b"\x07" * 4), 1):
+        events = decoder.feed(octet)
+        if events:
+            assert (item_of(events[0]).kind, number) == (kind, at)
+            return
+    pytest.fail("nothing came")
 
 
 def test_noise_comes_in_blocks() -> None:

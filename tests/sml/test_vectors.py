@@ -64,7 +64,7 @@ def test_element(vector: Vector) -> None:
     value, end = read_element(source, 0, 0)
     assert element_form(value) == vector.expect
     assert end == len(vector.octets)
-    sink = Sink()
+    sink = Sink(RECORDS)
     Untyped().build_stream(value, sink)
     if vector.encode:
         assert sink.getvalue() == vector.octets

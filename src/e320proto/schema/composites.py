@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from construct import Construct, Renamed, Subconstruct
+from construct import Construct, Container, Renamed, Subconstruct
 
 from e320proto.crc import CrcKind
 from e320proto.errors import ChecksumError, DecodeError, EncodeError
@@ -23,6 +23,7 @@ from e320proto.schema.primitives import (
     INTEGER,
     KIND_NAMES,
     LIST,
+    NUMBERS,
     OCTETS,
     UNSIGNED,
     AnyNumber,
@@ -76,7 +77,7 @@ class Sequence(Field):
         )
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        if type(obj).__name__ != self.record:
+        if not stream.is_record(obj, (self.record,)):
             raise self.refuse(obj, path)
         stream.write(write_tl(LIST, len(self.fields)))
         for field in self.fields:
@@ -96,9 +97,11 @@ class SequenceOf(Field):
         self.what = "a list"
 
     def _parse(self, stream: Any, context: Any, path: str) -> tuple[Any, ...]:
-        if self.or_absent and stream.data[stream.tell()] == 1:
-            stream.seek(1, 1)
-            return ()
+        if self.or_absent:
+            kind, count, start = read_header(stream.data, stream.tell(), 0, stream.limits, stream.notes)
+            if kind == OCTETS and count == 0:
+                stream.seek(start)
+                return ()
         _, _, count, start = self.header(stream, path)
         stream.seek(start)
         return tuple(self.item._parsereport(stream, context, f"{path} -> [{index}]") for index in range(count))
@@ -136,10 +139,12 @@ class Choice(Field):
 
     kinds: tuple[int, ...] = (LIST,)
 
-    def __init__(self, name: str, cases: Mapping[int, Any]) -> None:
+    def __init__(self, name: str, cases: Mapping[int, Any], record_names: frozenset[str] | None = None) -> None:
         super().__init__()
         self.cases = cases
-        self.record_names: frozenset[str] = frozenset().union(*(case.record_names for case in cases.values()))
+        if record_names is None:
+            record_names = frozenset(record for case in cases.values() for record in case.record_names)
+        self.record_names = record_names
         self.what = f"{name} (a choice)"
 
     def choose(self, stream: Any, context: Any, path: str) -> tuple[int, Any]:
@@ -166,7 +171,7 @@ class Choice(Field):
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
         for tag, case in self.cases.items():
-            if type(obj).__name__ in case.record_names:
+            if stream.is_record(obj, case.record_names):
                 self.write_tag(tag, stream, context, path)
                 case._build(obj, stream, context, path)
                 return obj
@@ -177,18 +182,15 @@ class NamedChoice(Choice):
     """An explicit choice that keeps which case it was: ``records[name](choice, content)``, ``{tag: "name" / case}``."""
 
     def __init__(self, name: str, cases: Mapping[int, NamedField]) -> None:
-        Field.__init__(self)
+        super().__init__(name, cases, frozenset({name}))
         self.record = name
-        self.record_names = frozenset({name})
-        self.cases = cases
-        self.what = f"{name} (a choice)"
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
         _, case = self.choose(stream, context, path)
         return stream.records[self.record](choice=case.name, content=case._parsereport(stream, context, path))
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        if type(obj).__name__ == self.record:
+        if stream.is_record(obj, (self.record,)):
             for tag, case in self.cases.items():
                 if obj.choice == case.name:
                     self.write_tag(tag, stream, context, path)
@@ -217,15 +219,17 @@ class Time(Choice):
             return stream.records[sec_index.record](sec_index.subcon._parse(stream, context, path), bare=True)
         tag, case = self.choose(stream, context, path)
         if tag != self.LOCAL:
-            kind, _, _ = read_header(stream.data, stream.tell(), 0, stream.limits, stream.notes)
-            if kind == LIST:
+            local = self.cases[self.LOCAL]
+            kind, count, _ = read_header(stream.data, stream.tell(), 0, stream.limits, stream.notes)
+            if kind == LIST and count == len(local.fields):
                 stream.notes.add("time_list")
-                case = self.cases[self.LOCAL]
+                case = local
         return case._parsereport(stream, context, path)
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        if getattr(obj, "bare", False):
-            return self.cases[self.SEC_INDEX]._build(obj, stream, context, path)
+        sec_index = self.cases[self.SEC_INDEX]
+        if stream.is_record(obj, sec_index.record_names) and obj.bare:
+            return sec_index._build(obj, stream, context, path)
         return super()._build(obj, stream, context, path)
 
 
@@ -270,9 +274,9 @@ class Value(Field):
             kind = BOOLEAN
         elif isinstance(obj, bytes | bytearray | memoryview):
             kind = OCTETS
-        elif type(obj).__name__ in self.list_records:
+        elif stream.is_record(obj, self.list_records):
             kind = LIST
-        elif type(obj).__name__ in {"Integer", "Unsigned"}:
+        elif stream.is_record(obj, NUMBERS):
             kind = INTEGER
         else:
             raise self.refuse(obj, path)
@@ -291,7 +295,6 @@ class MessageBody(Field):
     def __init__(self, models: Mapping[int, Sequence]) -> None:
         super().__init__()
         self.models = models
-        self.tags = {model.record: tag for tag, model in models.items()}
 
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
         pos, _, count, start = self.header(stream, path)
@@ -307,18 +310,19 @@ class MessageBody(Field):
         return stream.records["Untyped"](tag=tag, tree=self.untyped._parse(stream, context, path))
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        name = type(obj).__name__
-        untyped = name == "Untyped"
-        if not untyped and name not in self.tags:
-            raise EncodeError("wrong_type", "expected a message body", path=field_path(path), value=obj)
-        tag = obj.tag if untyped else self.tags[name]
+        tag, model, body = self._form(obj, stream, path)
         stream.write(write_tl(LIST, 2))
         self.tag._build(tag, stream, context, path)
-        if untyped:
-            self.untyped._build(obj.tree, stream, context, path)
-        else:
-            self.models[tag]._build(obj, stream, context, path)
+        model._build(body, stream, context, path)
         return obj
+
+    def _form(self, obj: Any, stream: Any, path: str) -> tuple[Any, Field, Any]:
+        if stream.is_record(obj, ("Untyped",)):
+            return obj.tag, self.untyped, obj.tree
+        for tag, model in self.models.items():
+            if stream.is_record(obj, (model.record,)):
+                return tag, model, obj
+        raise EncodeError("wrong_type", "expected a message body", path=field_path(path), value=obj)
 
 
 class Crc16(Field):
@@ -352,7 +356,7 @@ class Crc16(Field):
         if obj is not None and not (isinstance(obj, str) and obj in set(CrcKind)):
             raise self.refuse(obj, path)
         kind = CrcKind.X25 if obj is None else CrcKind(obj)
-        crc = kind.wire(stream.getvalue()[stream.message_start :])
+        crc = kind.wire(bytes(stream.getbuffer()[stream.message_start :]))
         stream.write(bytes((0x63, crc >> 8, crc & 0xFF)))
         return obj
 
@@ -400,6 +404,12 @@ class Message(Field):
             after = skip_element(stream, after, 1)
         return positions, self.close(stream, after)
 
+    def check_crc(self, stream: Any, positions: list[int]) -> None:
+        """Check the checksum of a message whose outline is known."""
+        stream.seek(positions[-1])
+        context: Any = Container()
+        self.fields[-1]._parsereport(stream, context, "(parsing)")
+
     def _parse(self, stream: Any, context: Any, path: str) -> Any:
         stream.seek(self.open(stream, stream.tell()))
         values = {str(field.name): field._parsereport(stream, context, path) for field in self.fields}
@@ -407,7 +417,7 @@ class Message(Field):
         return stream.records[self.record](**values)
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        if type(obj).__name__ != self.record:
+        if not stream.is_record(obj, (self.record,)):
             raise self.refuse(obj, path)
         stream.message_start = stream.tell()
         stream.write(write_tl(LIST, len(self.fields) + 1))

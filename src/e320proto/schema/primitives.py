@@ -31,7 +31,7 @@ from e320proto.errors import DecodeError, EncodeError, LimitError, TruncatedErro
 from e320proto.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableSet
+    from collections.abc import Callable, Iterable, Mapping, MutableSet
 
     Records = Mapping[str, Callable[..., Any]]
     _Construct = Construct[Any, Any]
@@ -45,6 +45,9 @@ INTEGER: Final = 5
 UNSIGNED: Final = 6
 LIST: Final = 7
 KIND_NAMES: Final = {OCTETS: "octet string", BOOLEAN: "boolean", INTEGER: "integer", UNSIGNED: "unsigned", LIST: "list"}
+
+NUMBERS: Final = ("Integer", "Unsigned")
+"""Records of numbers that keep their width."""
 
 MAX_INTEGER_OCTETS: Final = 8
 _SOURCE = "SML 1.04, TL field"
@@ -86,12 +89,22 @@ class Source(io.BytesIO):
 
 
 class Sink(io.BytesIO):
-    """Octets being encoded. ``shortest`` leaves out the leading octets of every integer."""
+    """Octets being encoded.
 
-    def __init__(self, *, shortest: bool = False) -> None:
+    Args:
+        records: the classes of composites, by their names in the schema.
+        shortest: leave out the leading octets of every integer.
+    """
+
+    def __init__(self, records: Mapping[str, type], *, shortest: bool = False) -> None:
         super().__init__()
+        self.records = records
         self.shortest = shortest
         self.message_start = 0
+
+    def is_record(self, thing: object, names: Iterable[str]) -> bool:
+        """Whether a thing is a composite of one of these names."""
+        return isinstance(thing, tuple(self.records[name] for name in names))
 
 
 # --- the TL field -------------------------------------------------------------------------------
@@ -157,7 +170,7 @@ def read_header(data: bytes, pos: int, depth: int, limits: Limits, notes: Mutabl
     if kind in {INTEGER, UNSIGNED} and not 1 <= octets <= MAX_INTEGER_OCTETS:
         detail = f"expected 1 to {MAX_INTEGER_OCTETS} octets for a number, found {octets}"
         raise DecodeError("integer_width", detail, offset=pos, source=_SOURCE)
-    if octets > limits.max_octets:
+    if kind == OCTETS and octets > limits.max_octets:
         raise LimitError("too_many_octets", "max_octets", limits.max_octets, octets, offset=pos)
     if octets > left:
         detail = f"expected {octets} octets of data, found {left}"
@@ -371,12 +384,11 @@ class AnyNumber(Field):
         return value
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        name = type(obj).__name__
-        if name not in {"Integer", "Unsigned"} or not is_integer(obj.value):
+        if not stream.is_record(obj, NUMBERS):
             raise self.refuse(obj, path)
-        if obj.width is not None and not is_integer(obj.width):
+        signed = stream.is_record(obj, ("Integer",))
+        if not is_integer(obj.value) or not (obj.width is None or is_integer(obj.width)):
             raise self.refuse(obj, path)
-        signed = name == "Integer"
         least = MAX_INTEGER_OCTETS + 1
         if signed or obj.value >= 0:
             least = shortest_width(obj.value, signed=signed)
@@ -407,7 +419,7 @@ class StatusWord(AnyNumber):
         return stream.records["Unsigned"](value, count)
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
-        if type(obj).__name__ != "Unsigned":
+        if not stream.is_record(obj, ("Unsigned",)):
             raise self.refuse(obj, path)
         return super()._build(obj, stream, context, path)
 
@@ -426,13 +438,13 @@ class Untyped(Field):
         match obj:
             case bool():
                 BOOL._build(obj, stream, context, path)
-            case bytes():
+            case bytes() | bytearray() | memoryview():
                 OS._build(obj, stream, context, path)
-            case tuple():
+            case tuple() | list():
                 stream.write(write_tl(LIST, len(obj)))
                 for index, item in enumerate(obj):
                     self._build(item, stream, context, f"{path} -> [{index}]")
-            case _ if type(obj).__name__ in {"Integer", "Unsigned"}:
+            case _ if stream.is_record(obj, NUMBERS):
                 ANY_NUMBER._build(obj, stream, context, path)
             case _:
                 raise self.refuse(obj, path)

@@ -13,13 +13,14 @@ fill octets. Reading runs the schema; one bad message does not cost the others::
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from e320proto.crc import CrcKind
 from e320proto.errors import ChecksumError, DecodeError, E320Error, EncodeError, LimitError
 from e320proto.events import Malformed
 from e320proto.schema.primitives import Sink, Source
-from e320proto.schema.sml import CRC16, MESSAGE
+from e320proto.schema.sml import MESSAGE
 from e320proto.sml.messages import RECORDS, Message
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
 
@@ -70,7 +71,7 @@ def read_messages(
     >>> [item.message_body for item in read_messages(bytes.fromhex("7605000000046200620072630200710163921c00"))]
     [PublicCloseReq(global_signature=None)]
     """
-    return walk_messages(bytes(data), options)
+    return walk_messages(bytes(memoryview(data)), options)
 
 
 def walk_messages(
@@ -92,7 +93,7 @@ def walk_messages(
             options and records.
     """
     notes = set() if notes is None else notes
-    tries = options.limits.max_resync
+    tries = _Tries(options.limits.max_resync, len(payload))
     pos, end = 0, len(payload)
     while True:
         while pos < end and payload[pos] == 0:
@@ -112,12 +113,25 @@ def walk_messages(
             source = make_source(payload, options, records)
             item, after = _read(source, pos, options)
             if after < 0:
-                after, tries = _resume(payload, pos, tries, options)
+                after = _resume(payload, pos, tries, options)
                 item = Malformed(pos, item.error, payload[pos:after], kind="message")
             elif type(item) is not Malformed:
                 notes |= source.notes
         yield item
         pos = after
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What may still be spent on one file to find messages behind structure faults, so that the work stays linear.
+
+    Args:
+        places: where a message may begin.
+        octets: read in vain there.
+    """
+
+    places: int
+    octets: int
 
 
 def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
@@ -129,8 +143,7 @@ def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
         return Malformed(pos, _reported(error, pos), b"", kind="message"), -1
     try:
         # The checksum comes before the fields: damaged octets are damaged, not wrongly typed.
-        source.seek(positions[-1])
-        CRC16.parse_stream(source)
+        MESSAGE.check_crc(source, positions)
         source.seek(pos)
         return MESSAGE.parse_stream(source), end
     except (DecodeError, RecursionError) as error:
@@ -147,23 +160,25 @@ def _reported(error: DecodeError | RecursionError, pos: int) -> DecodeError:
     return error.with_traceback(None)
 
 
-def _resume(payload: bytes, pos: int, tries: int, options: DecodeOptions) -> tuple[int, int]:
-    """Where the next whole message with a right checksum begins, and how many tries are left."""
-    while tries:
+def _resume(payload: bytes, pos: int, tries: _Tries, options: DecodeOptions) -> int:
+    """Where the next whole message with a right checksum begins; the end of the file if nowhere."""
+    while tries.places > 0 and tries.octets > 0:
         pos = payload.find(b"\0\x76", pos) + 1
         if pos == 0:
             break
-        tries -= 1
+        tries.places -= 1
         source = make_source(payload, options)
         source.lenient = False
         try:
             positions, _ = MESSAGE.outline(source, pos)
-            source.seek(positions[-1])
-            CRC16.parse_stream(source)
-        except (DecodeError, RecursionError):
-            continue
-        return pos, tries
-    return len(payload), tries
+            MESSAGE.check_crc(source, positions)
+        except DecodeError as error:
+            tries.octets -= (error.offset or pos) - pos
+        except RecursionError:
+            tries.octets = 0
+        else:
+            return pos
+    return len(payload)
 
 
 def _untyped(payload: bytes, pos: int, options: DecodeOptions, error: Exception) -> Message | None:
@@ -204,7 +219,7 @@ def decode_file(data: bytes | bytearray | memoryview, options: DecodeOptions = D
     >>> message.transaction_id.hex(), message.message_body
     ('00000004', PublicCloseReq(global_signature=None))
     """
-    payload = bytes(data)
+    payload = bytes(memoryview(data))
     if payload.startswith(_TRANSPORT_START):
         detail = "expected messages, found a transport frame; use TransportDecoder or TelegramDecoder"
         raise DecodeError("not_a_message", detail, offset=0)
@@ -230,6 +245,7 @@ def encode_file(messages: Iterable[Message], *, integers: Literal["fixed", "shor
 
     Raises:
         EncodeError: a value that has no encoding; ``path`` names the field.
+        ValueError: ``integers`` is neither word.
 
     Source: SML 1.03 and 1.04; the widths are those that meters send.
 
@@ -238,7 +254,10 @@ def encode_file(messages: Iterable[Message], *, integers: Literal["fixed", "shor
     >>> encode_file([message]).hex()
     '7605000000046200620072630200710163921c00'
     """
-    sink = Sink(shortest=integers == "shortest")
+    if integers not in {"fixed", "shortest"}:
+        msg = f"integers: expected fixed or shortest, found {integers!r}"
+        raise ValueError(msg)
+    sink = Sink(RECORDS, shortest=integers == "shortest")
     try:
         for message in messages:
             MESSAGE.build_stream(message, sink)

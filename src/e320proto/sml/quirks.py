@@ -8,8 +8,10 @@ is in :attr:`Telegram.quirks`. Deviations of form that are only accepted have an
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from e320proto.identity import ServerId, ServerIdForm
 from e320proto.sml.messages import SecIndex, Time
 from e320proto.status import FnnFlag, StatusLayout
 from e320proto.units import Quantity
@@ -107,7 +109,7 @@ def _is_zero(time: Time | None) -> bool:
 
 # --- the sign fault of DZG meters ---------------------------------------------------------------
 
-_DZG_FORMS = (b"\x0a", b"\x09")
+_DZG_FORMS = frozenset({ServerIdForm.DIN_2012, ServerIdForm.DIN_2010_07})
 DZG_FLAG: Final = b"DZG"
 _DZG_FIXED_FROM = 60_000_000
 _DZG_POWERS = {
@@ -118,17 +120,20 @@ _DZG_POWERS = {
 }
 _DZG_MAX_WIDTH = 2
 _DZG_PHASE_NOISE = 5
-_DIN_OCTETS = 10
 
 
-def _faulty_dzg(server_id: object) -> bool:
+@lru_cache(maxsize=256)
+def _faulty_dzg(octets: object) -> bool:
     """Whether these octets are the id of a DZG meter built before the fault was mended."""
+    if not isinstance(octets, bytes):
+        return False
+    server_id = ServerId.from_wire(octets)
+    device_id = server_id.device_id
     return (
-        isinstance(server_id, bytes)
-        and len(server_id) == _DIN_OCTETS
-        and server_id.startswith(_DZG_FORMS)
-        and server_id[2:5] == DZG_FLAG
-        and int.from_bytes(server_id[6:]) < _DZG_FIXED_FROM
+        server_id.form in _DZG_FORMS
+        and device_id is not None
+        and device_id.flag == DZG_FLAG.decode()
+        and device_id.number < _DZG_FIXED_FROM
     )
 
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from e320proto.units import Quantity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Telegram:
     """One frame of a meter, decoded.
 
@@ -81,6 +81,12 @@ class Telegram:
     message_count: int
     options: DecodeOptions
 
+    def __repr__(self) -> str:
+        """Show the little that tells telegrams apart, not their octets."""
+        size, entries = len(self.raw), len(self.entries)
+        said = f"time={self.time!r}, {entries} entries, notes={self.notes!r}, quirks={self.quirks!r}"
+        return f"<Telegram of {self.server_id!r} at {self.offset}, {size} octets, {said}>"
+
     @property
     def server_id(self) -> ServerId | None:
         """The server id; one of no known form is kept and says so."""
@@ -109,7 +115,10 @@ class Telegram:
 
     @property
     def reduced(self) -> bool:
-        """Whether the meter sends its reduced set only (whole kWh): enter the PIN to get more."""
+        """Whether no energy has decimals (all scalers are 0 or more), as in the reduced set.
+
+        A meter sends that set, whole kWh, until its PIN is entered.
+        """
         return reduced(self.entries)
 
     @property
@@ -136,7 +145,8 @@ class TelegramDecoder:
     the wire is an item among the telegrams and never costs a neighbour. Every frame with a right
     checksum gives a :class:`Telegram`, followed by a :class:`Malformed` for each message of it that
     could not be read (its ``error.offset`` counts from the start of ``payload``); a frame with no
-    readable message at all gives the :class:`Malformed` items only.
+    readable message at all gives the :class:`Malformed` items only. One decoder is for one stream,
+    and for one thread at a time.
 
     Args:
         options: every switch; the defaults read every meter known.
@@ -187,12 +197,13 @@ class TelegramDecoder:
                 facts.append(item)
             else:
                 faults.append(item)
-        if not faults and not _in_order(facts):
-            notes.add("order")
         if facts or not faults:
             yield _telegram(frame, facts, notes, self.options)
+        begin, offset = 0, frame.offset + len(START)
         for fault in faults:
-            offset = frame.offset + len(START) + len(escape(payload[: fault.offset]))
+            # A message never begins inside a run of 1b, so the pieces are escaped as the whole was.
+            offset += len(escape(payload[begin : fault.offset]))
+            begin = fault.offset
             yield replace(fault, offset=offset)
 
 
@@ -209,22 +220,25 @@ def _telegram(frame: TransportFrame, facts: list[Facts], notes: set[str], option
     lists = [fact for fact in facts if fact.kind == "list"]
     ranked = lists + facts  # what a list says of time and meter goes first
     time = next((fact.time for fact in ranked if fact.time is not None), None)
-    server_id = next((fact.server_id for fact in ranked if fact.server_id is not None), None)
+    server_id = next((fact.server_id for fact in ranked if fact.server_id), None)
+    if server_id is None and any(fact.server_id is not None for fact in facts):
+        server_id = b""
+    rules = []
     entries: list[Entry] = []
     for fact in lists:
-        entries += fact.entries  # type: ignore[arg-type] # None is taken out below
-    if None in entries:
-        entries = [entry for entry in entries if entry is not None]
-        notes.add("object_name")
+        part = [entry for entry in fact.entries if entry is not None]
+        if len(part) < len(fact.entries):
+            notes.add("object_name")
+        timed = without_zero_times(part, fact.time)
+        if timed is not None and ZERO_TIME not in rules:
+            rules.append(ZERO_TIME)
+        entries += timed or part
+    if not _in_order(facts):
+        notes.add("order")
     if frame.crc_kind is CrcKind.KERMIT:
         notes.add("kermit")
     if options.frame_crc_kind == "none":
         notes.add("crc_unchecked")
-    rules = []
-    changed = without_zero_times(entries, time)
-    if changed is not None:
-        entries = changed
-        rules.append(ZERO_TIME)
     changed = dzg_sign(entries, server_id) if options.dzg_sign and DZG_FLAG in frame.payload else None
     if changed is not None:
         entries = changed

@@ -88,6 +88,11 @@ def escape(payload: bytes) -> bytes:
     return payload.replace(ESCAPE, ESCAPE + ESCAPE)
 
 
+def _hides_start(raw: bytes) -> bool:
+    """Whether another start is in a frame, or begins in its last three octets, which are taken blindly."""
+    return raw.find(START, 1) >= 0 or raw.endswith((ESCAPE[:1], ESCAPE[:2], ESCAPE[:3]))
+
+
 def _find_start(buffer: bytearray, pos: int) -> int:
     match = _ANY_START.search(buffer, pos)  # local: a match in use forbids resizing the buffer
     return match.start() if match else -1
@@ -113,7 +118,7 @@ def encode_transport(payload: bytes | bytearray | memoryview, crc_kind: CrcKind 
     """
     if not isinstance(crc_kind, str) or crc_kind not in set(CrcKind):
         raise EncodeError("wrong_type", "expected x25 or kermit", path="crc_kind", value=crc_kind)
-    data = bytes(payload)
+    data = bytes(memoryview(payload))
     fill = -len(data) % _ALIGNMENT
     body = START + escape(data) + bytes(fill) + ESCAPE + bytes((_END, fill))
     return body + CrcKind(crc_kind).wire(body).to_bytes(2)
@@ -124,7 +129,7 @@ class TransportDecoder:
 
     ``feed`` takes octets in pieces of any size and gives what they complete; the pieces make no
     difference. Frames and trouble cover every octet once, in order. At most ``max_frame`` + 8
-    octets are held.
+    octets are held inside of a frame, ``noise_block`` + 7 outside.
 
     ====================  ====================  ============================================
     trouble               event, error          octets
@@ -345,7 +350,7 @@ class TransportDecoder:
             if crc(covered) == found:
                 crc_kind = kind
                 break
-        if crc_kind is None and self.options.frame_crc_kind != "none":
+        if crc_kind is None and (self.options.frame_crc_kind != "none" or _hides_start(raw)):
             computed = {str(kind): crc(covered) for kind, crc in self._crcs}
             return self._rescue(events, size, ChecksumError("bad_crc", computed, found, offset=self._base))
         data, fill = b"".join(self._data), raw[-3]
@@ -358,9 +363,7 @@ class TransportDecoder:
         if size % _ALIGNMENT:
             notes.append("misaligned")
         offset = self._base
-        del buffer[:size]
-        self._base += size
-        self._scan = 0
+        self._take(size)
         self._open = False
         events.append(TransportFrame(offset, raw, data[: len(data) - fill], crc_kind, fill, tuple(notes)))
         return True
