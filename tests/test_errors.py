@@ -6,6 +6,9 @@ import copy
 import inspect
 import pickle
 import re
+import sys
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -203,3 +206,82 @@ def test_notes_and_causes_do_not_make_another_error() -> None:
     error, other = DecodeError("a", "b"), DecodeError("a", "b")
     other.__cause__ = ValueError("why")
     assert error == other
+
+
+class Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+def nested(levels: int) -> tuple[object, ...]:
+    tree: tuple[object, ...] = ()
+    for _ in range(levels):
+        tree = (tree,) * 10
+    return tree
+
+
+HOSTILE: dict[str, object] = {
+    "number": 10**5000,
+    "negative number": -(10**5000),
+    "fraction": Fraction(10**5000, 3),
+    "decimal": Decimal(10) ** 5000,
+    "numbers": [10**5000] * 9,
+    "octets": bytes(5_000_000),
+    "bytearray": bytearray(5_000_000),
+    "text": "\0" * 5_000_000,
+    "list of octets": [bytes(1_000_000)] * 100,
+    "mapping": dict.fromkeys(range(1000), "x" * 1000),
+    "tree": nested(8),
+    "deep tree": [nested(1)] * 1000,
+    "unshowable": Unshowable(),
+    "record": SAMPLES,
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_any_value_makes_a_short_error(value: object) -> None:
+    error = EncodeError("wrong_type", "expected 0 to 255", path="group_no", value=value)
+    assert len(str(error)) < 250
+    assert re.fullmatch(r"expected 0 to 255, found .+ \(group_no\)", str(error))
+    assert error.value is value
+
+
+def test_a_tree_deeper_than_python_can_follow_makes_an_error() -> None:
+    tree: object = None
+    for _ in range(sys.getrecursionlimit() * 2):
+        tree = TransportError(tree)
+    assert errors.shown(tree) == "a value of type TransportError"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (300, "300"),
+        (2**128 - 1, str(2**128 - 1)),
+        (-(2**128) + 1, str(-(2**128) + 1)),
+        (2**128, "an integer of 129 bits"),
+        (10**5000, "an integer of 16610 bits"),
+        (True, "True"),
+        (None, "None"),
+        (1.5, "1.5"),
+        ("text", "'text'"),
+        ("x" * 60, "'" + "x" * 60 + "'"),
+        ("x" * 5000, "'" + "x" * 28 + "..." + "x" * 29 + "'"),
+        (bytes(24), repr(bytes(24))),
+        (b"\1" + bytes(24), "b'\\x01" + "\\x00" * 11 + "'... (25 octets)"),
+        (bytearray(3), "bytearray(b'\\x00\\x00\\x00')"),
+        ([1, (2, 3)], "[1, (2, 3)]"),
+        ([10**5000], "[an integer of 16610 bits]"),
+        (Fraction(10**5000, 3), "a value of type Fraction"),
+        ([Fraction(10**5000, 3), 1], "[a value of type Fraction, 1]"),
+        (Unshowable(), "a value of type Unshowable"),
+    ],
+    ids=errors.shown,
+)
+def test_values_are_shown_in_short(value: object, text: str) -> None:
+    assert errors.shown(value) == text
+
+
+def test_shown_numbers_of_a_limit() -> None:
+    error = LimitError("too_long", "max_frame", 10**5000, 10**5001)
+    assert error.detail == "expected at most an integer of 16610 bits (max_frame), found an integer of 16613 bits"

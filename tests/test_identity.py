@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e320proto.errors import DecodeError, EncodeError
+from e320proto.errors import DecodeError, EncodeError, shown
 from e320proto.identity import DeviceId, Edition, ServerId, ServerIdForm, flag_of, manufacturer_of, mbus_number
 from e320proto.manufacturers import MANUFACTURERS
 from e320proto.server_id_forms import MBusFields, mbus_octets
@@ -265,6 +265,26 @@ class TestDeviceIdParts:
         with pytest.raises(DecodeError) as caught:
             DeviceId("1", "LGZ", block, number, edition, year)
         assert (caught.value.reason, caught.value.path) == ("device_id", path)
+
+    @pytest.mark.parametrize("wrong", [0.5, 1.0, "1", None, True, 10**5000, -(10**5000)], ids=shown)
+    def test_parts_are_integers_of_a_length_to_show(self, wrong: Any) -> None:  # noqa: ANN401 - wrong ones
+        found = f"found {shown(wrong)} "
+        for path, parts in {
+            "block": (wrong, 1),
+            "number": (0, wrong),
+            "year": (0, 1, Edition.DIN_2010_02, wrong),
+        }.items():
+            with pytest.raises(DecodeError, match=r"^expected ") as caught:
+                DeviceId("1", "LGZ", *parts)
+            assert (caught.value.reason, caught.value.path) == ("device_id", path)
+            assert found in str(caught.value)
+
+    def test_a_switch_is_no_attribute(self) -> None:
+        device = DeviceId("3", "LGZ", 0, 1, allow_reserved=True)
+        for owner in (DeviceId, device, ServerId, device.server_id()):
+            assert not hasattr(owner, "allow_reserved")
+        assert DeviceId("1", "LGZ", 0, 1) == DeviceId("1", "LGZ", 0, 1, allow_reserved=False)
+        assert dataclasses.replace(device, number=2, allow_reserved=True).number == 2  # type: ignore[call-arg]
 
     def test_edges_of_the_ranges(self) -> None:
         assert DeviceId("1", "LGZ", 99, 99_999_999).server_id().hex == "0a014c475a6305f5e0ff"

@@ -326,6 +326,8 @@ def test_a_code_without_entry(text: str) -> None:
 def test_a_language_without_names() -> None:
     with pytest.raises(ValueError, match="expected 'en' or 'de', found 'fr'"):
         ObisCode.parse("1.8.0").name("fr")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"expected 'en' or 'de', found 'x+\.\.\.x+'$"):
+        ObisCode.parse("1.8.0").name("x" * 1_000_000)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

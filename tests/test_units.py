@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from math import isfinite
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,49 @@ class TestUnit:
                 make(code)
             assert (caught.value.reason, caught.value.value) == ("unit", code)
 
+    @pytest.mark.parametrize("code", [30.0, 30.5, "30", None, True, Decimal(30), b"\x1e"])
+    def test_no_integer(self, code: Any) -> None:  # noqa: ANN401 - wrong ones
+        unit(30)
+        unit(1)
+        for make in (Unit, unit):
+            with pytest.raises(EncodeError) as caught:
+                make(code)
+            assert str(caught.value) == f"expected a unit code of 0 to 255, found {code!r} (unit)"
+            assert caught.value.reason == "unit"
+
+    def test_a_number_too_long_to_show(self) -> None:
+        with pytest.raises(EncodeError, match="expected a unit code of 0 to 255, found an integer of 16610 bits"):
+            Unit(10**5000)
+
+    @pytest.mark.parametrize("text", ["x" * 1_000_000, "unit " + "9" * 5000])
+    def test_hostile_text_makes_a_short_error(self, text: str) -> None:
+        for parse in (Unit.parse, Quantity.parse):
+            with pytest.raises(DecodeError) as caught:
+                parse(text)
+            assert len(str(caught.value)) < 150
+
+    @pytest.mark.parametrize(
+        ("spec", "text"),
+        [
+            ("", "Wh"),
+            (">4", "  Wh"),
+            ("s", "Wh"),
+            ("x>4s", "xxWh"),
+            ("d", "30"),
+            ("03d", "030"),
+            ("x", "1e"),
+            ("#04X", "0X1E"),
+            ("b", "11110"),
+            ("o", "36"),
+            (",d", "30"),
+            (".1f", "30.0"),
+            ("%", "3000.000000%"),
+            ("n", "30"),
+        ],
+    )
+    def test_formats_as_text_or_as_a_number(self, spec: str, text: str) -> None:
+        assert format(unit(30), spec) == text
+
     def test_is_its_code(self) -> None:
         assert unit(30) == 30
         assert {30: "energy"}[unit(30)] == "energy"
@@ -91,7 +135,7 @@ class TestUnit:
         assert f"{unit(27):>3}" == "  W"
 
     def test_one_object_for_each_code(self) -> None:
-        assert all(unit(code) is unit(code) for code in range(256))
+        assert all(unit(code) is unit(code) is unit(unit(code)) is unit(Unit(code)) for code in range(256))
 
     def test_copies_and_pickles(self) -> None:
         for twin in (copy.deepcopy(unit(30)), pickle.loads(pickle.dumps(unit(30)))):  # noqa: S301 - own data

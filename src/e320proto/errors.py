@@ -24,10 +24,53 @@ Errors compare by value and survive pickling, so events can be compared and sent
 
 from __future__ import annotations
 
+from reprlib import Repr
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+_SHOWN_BITS = 128
+_SHOWN_OCTETS = 24
+_SHOWN_CHARACTERS = 160
+
+
+class _Short(Repr):
+    """``repr`` that ends soon: of containers some items, of long texts the start and the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 3
+        self.maxstring = 62
+        self.maxother = 120
+
+    def repr1(self, x: object, level: int) -> str:
+        if isinstance(x, int) and x.bit_length() > _SHOWN_BITS:  # Python refuses to write out long ones
+            return f"an integer of {x.bit_length()} bits"
+        if isinstance(x, bytes) and len(x) > _SHOWN_OCTETS:
+            return f"{bytes(x[: _SHOWN_OCTETS // 2])!r}... ({len(x)} octets)"
+        try:
+            return super().repr1(x, level)
+        except Exception:  # noqa: BLE001 - whatever a value's own repr raises
+            return f"a value of type {type(x).__name__}"
+
+    def repr_instance(self, x: object, level: int) -> str:  # noqa: ARG002 - the signature of Repr
+        text = repr(x)
+        half = self.maxother // 2
+        return text if len(text) <= self.maxother else f"{text[:half]}...{text[-half:]}"
+
+
+_short = _Short().repr
+
+
+def shown(value: object) -> str:
+    """Show a value in an error: like ``repr``, but never long and never an error itself.
+
+    >>> shown(300), shown(10**5000), shown(bytes(5_000_000))[-19:]
+    ('300', 'an integer of 16610 bits', '... (5000000 octets)')
+    """
+    text = _short(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
 
 
 def _restore(
@@ -160,7 +203,7 @@ class LimitError(DecodeError):
         path: str = "",
         source: str = "",
     ) -> None:
-        detail = f"expected at most {maximum} ({limit}), found {actual}"
+        detail = f"expected at most {shown(maximum)} ({limit}), found {shown(actual)}"
         super().__init__(reason, detail, offset=offset, path=path, source=source)
         self.limit = limit
         self.maximum = maximum
@@ -168,7 +211,7 @@ class LimitError(DecodeError):
 
 
 class EncodeError(E320Error, ValueError):
-    """A value that has no encoding.
+    """A value that has no encoding: ``value`` is the whole of it, the text shows it in short.
 
     >>> str(EncodeError("out_of_range", "expected 0 to 255", path="group_no", value=300))
     'expected 0 to 255, found 300 (group_no)'
@@ -176,7 +219,7 @@ class EncodeError(E320Error, ValueError):
 
     def __init__(self, reason: str, detail: str, *, path: str = "", value: object = None) -> None:
         field = f" ({path})" if path else ""
-        super().__init__(f"{detail}, found {value!r}{field}")
+        super().__init__(f"{detail}, found {shown(value)}{field}")
         self.reason = reason
         self.path = path
         self.value = value

@@ -17,12 +17,11 @@ Older meters and meters behind M-Bus send other forms, see :mod:`e320proto.serve
 from __future__ import annotations
 
 import re
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
-from reprlib import repr as _shown
 from typing import Self, assert_never
 
-from e320proto.errors import DecodeError, EncodeError
+from e320proto.errors import DecodeError, EncodeError, shown
 from e320proto.server_id_forms import (
     MBUS_FORMS,
     DinFields,
@@ -32,6 +31,7 @@ from e320proto.server_id_forms import (
     din_octets,
     flag_of,
     form_of,
+    in_range,
     mbus_fields,
     mbus_number,
     mbus_octets,
@@ -104,7 +104,7 @@ def manufacturer_of(flag: str) -> str | None:
     return MANUFACTURERS.get(flag)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class DeviceId:
     """A device id after DIN 43863-5: the identity of a meter as printed on its faceplate.
 
@@ -118,7 +118,7 @@ class DeviceId:
         allow_reserved: also accept the media 2, 3, A to D and F, and G, which has no server id; not a field.
 
     Raises:
-        DecodeError: ``device_id``, a part is out of its range; ``path`` names the part.
+        DecodeError: ``device_id``, a part is no integer or out of its range; ``path`` names the part.
 
     Source: DIN 43863-5:2012, compared with faceplates and telegrams; DIN 43849 for the media 2 and G.
 
@@ -133,24 +133,42 @@ class DeviceId:
     flag: str
     block: int
     number: int
-    edition: Edition = Edition.DIN_2012
-    year: int | None = None
-    allow_reserved: InitVar[bool] = field(default=False, kw_only=True)
+    edition: Edition
+    year: int | None
 
-    def __post_init__(self, allow_reserved: bool) -> None:
-        """Check every part against its range."""
+    # Written out, because a dataclass keeps the default of what is no field as an attribute, whatever was given.
+    def __init__(
+        self,
+        medium: str,
+        flag: str,
+        block: int,
+        number: int,
+        edition: Edition = Edition.DIN_2012,
+        year: int | None = None,
+        *,
+        allow_reserved: bool = False,
+    ) -> None:
+        object.__setattr__(self, "medium", medium)
+        object.__setattr__(self, "flag", flag)
+        object.__setattr__(self, "block", block)
+        object.__setattr__(self, "number", number)
+        object.__setattr__(self, "edition", edition)
+        object.__setattr__(self, "year", year)
         self._check_medium(allow_reserved=allow_reserved)
+        self._check_others()
+
+    def _check_others(self) -> None:
         if not _FLAG.fullmatch(self.flag):
-            raise _refused(self.edition, "flag", "three letters A to Z", _shown(self.flag))
+            raise _refused(self.edition, "flag", "three letters A to Z", shown(self.flag))
         with_year = self.edition is Edition.DIN_2010_02
-        if with_year and (self.year is None or not 0 <= self.year <= _MAX_YEAR):
-            raise _refused(self.edition, "year", f"a year of 0 to {_MAX_YEAR}", _shown(self.year))
+        if with_year and not in_range(self.year, _MAX_YEAR):
+            raise _refused(self.edition, "year", f"a year of 0 to {_MAX_YEAR}", shown(self.year))
         if not with_year and self.year is not None:
-            raise _refused(self.edition, "year", "no year in this edition", _shown(self.year))
+            raise _refused(self.edition, "year", "no year in this edition", shown(self.year))
         max_block = _MAX_BLOCK_HEX if self.edition is Edition.DIN_2010_07 else _MAX_BLOCK
         for path, value, top in (("block", self.block, max_block), ("number", self.number, _MAX_NUMBER)):
-            if not 0 <= value <= top:
-                raise _refused(self.edition, path, f"0 to {top}", _shown(value))
+            if not in_range(value, top):
+                raise _refused(self.edition, path, f"0 to {top}", shown(value))
 
     def _check_medium(self, *, allow_reserved: bool) -> None:
         media = _ALL_MEDIA if allow_reserved else _ASSIGNED_MEDIA
@@ -160,7 +178,7 @@ class DeviceId:
             media = frozenset(medium for medium in media if medium.isdigit())
         if self.medium not in media:
             expected = f"a medium out of {''.join(sorted(media))}"
-            raise _refused(self.edition, "medium", expected, _shown(self.medium))
+            raise _refused(self.edition, "medium", expected, shown(self.medium))
 
     @classmethod
     def parse(cls, text: str, *, allow_reserved: bool = False, edition: Edition | None = None) -> Self:
@@ -190,7 +208,7 @@ class DeviceId:
         length = long if edition is Edition.DIN_2010_02 else short
         # Before upper(): it turns some letters beyond ASCII into ASCII ones.
         if len(compact) != length or not compact.isascii():
-            found = f"{len(compact)}, {_shown(text)}"
+            found = f"{len(compact)}, {shown(text)}"
             raise _refused(edition, "", f"{lengths or length} ASCII characters without blanks", found)
         compact = compact.upper()
         block_base = 16 if edition is Edition.DIN_2010_07 else 10
@@ -273,7 +291,7 @@ class DeviceId:
         return ServerId(raw, allow_reserved=True)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class ServerId:
     r"""A server id: the identity of a meter as sent on the wire, in any of its historic forms.
 
@@ -298,13 +316,11 @@ class ServerId:
     """
 
     raw: bytes
-    allow_reserved: InitVar[bool] = field(default=False, kw_only=True)
     form: ServerIdForm = field(init=False, compare=False)
     """Form of the octets; ``UNKNOWN`` only from :meth:`from_wire`."""
 
-    def __post_init__(self, allow_reserved: bool) -> None:
-        """Find the form, or refuse the octets."""
-        raw = bytes(memoryview(self.raw))
+    def __init__(self, raw: bytes | bytearray | memoryview, *, allow_reserved: bool = False) -> None:
+        raw = bytes(memoryview(raw))
         object.__setattr__(self, "raw", raw)
         object.__setattr__(self, "form", _form_of(raw, allow_reserved=allow_reserved))
 
@@ -349,7 +365,7 @@ class ServerId:
         digits = compact.replace(":", "")
         if not _HEX.fullmatch(digits):
             expected = "pairs of hex digits or a printed device id"
-            raise DecodeError("server_id", f"expected {expected}, found {_shown(text)}", source=Edition.DIN_2012.value)
+            raise DecodeError("server_id", f"expected {expected}, found {shown(text)}", source=Edition.DIN_2012.value)
         return cls(bytes.fromhex(digits), allow_reserved=allow_reserved)
 
     @classmethod
@@ -478,7 +494,7 @@ def _digits(edition: Edition, path: str, text: str, base: int = 10) -> int:
         return int(text if text.isalnum() else "", base)
     except ValueError:
         kind = "hex" if base > 10 else "decimal"  # noqa: PLR2004 - ten digits are what decimal means
-        raise _refused(edition, path, f"{len(text)} {kind} digits", _shown(text)) from None
+        raise _refused(edition, path, f"{len(text)} {kind} digits", shown(text)) from None
 
 
 def _form_of(raw: bytes, *, allow_reserved: bool) -> ServerIdForm:

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from reprlib import repr as _shown
 from typing import TYPE_CHECKING, Literal, Self, final
 
-from e320proto.errors import DecodeError
+from e320proto.errors import DecodeError, shown
 
 if TYPE_CHECKING:
     from e320proto.obis_names import NamedObject
@@ -226,7 +225,7 @@ class ObisCode(bytes):
         'Betriebszeit, gesamt'
         """
         if language not in {"en", "de"}:
-            msg = f"language: expected 'en' or 'de', found {language!r}"
+            msg = f"language: expected 'en' or 'de', found {shown(language)}"
             raise ValueError(msg)
         return self.name_en if language == "en" else self.name_de
 
@@ -325,7 +324,7 @@ def _parse(text: str) -> tuple[ObisCode, bool]:
     match = _TEXT.fullmatch(text)
     if match is None:
         expected = "A-B:C.D.E*F, C.D.E or 12 hex digits"
-        raise DecodeError("obis_text", f"expected {expected}, found {_shown(text)}", source=_SOURCE)
+        raise DecodeError("obis_text", f"expected {expected}, found {shown(text)}", source=_SOURCE)
     a, b, c, d, e, mark, f = match.groups()
     groups = (a or "1", b or "0", c, d, e or "0", f or "255")
     values = [_LETTERS[group.upper()] if group.isalpha() else int(group) for group in groups]
@@ -333,7 +332,7 @@ def _parse(text: str) -> tuple[ObisCode, bool]:
         if value > _TOP:
             raise DecodeError(
                 "obis_text",
-                f"expected 0 to {_TOP} in group {letter}, found {value} in {_shown(text)}",
+                f"expected 0 to {_TOP} in group {letter}, found {value} in {shown(text)}",
                 path=letter.lower(),
                 source=_SOURCE,
             )

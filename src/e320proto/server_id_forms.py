@@ -25,15 +25,15 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
-from reprlib import repr as _shown
 from typing import Any, NamedTuple
 
-from e320proto.errors import DecodeError, EncodeError
+from e320proto.errors import DecodeError, EncodeError, shown
 
 _FLAG = re.compile(r"[A-Z]{3}")
 _PRINTABLE = re.compile(rb"[ -~]+")
 _MAX_NUMBER = 99_999_999
 _MAX_OCTET = 255
+_MAX_MAKER = 0xFFFF
 
 # An M-Bus manufacturer number: three letters of five bits, A is 1.
 _LETTER_BITS = 5
@@ -106,6 +106,15 @@ class MBusFields(NamedTuple):
     medium: int
 
 
+def in_range(value: object, top: int) -> bool:
+    """Whether a field is an integer of 0 to ``top``; a boolean is none.
+
+    >>> in_range(99, 99), in_range(100, 99), in_range(0.5, 99), in_range(True, 99)
+    (True, False, False, False)
+    """
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= top
+
+
 def form_of(raw: bytes) -> ServerIdForm:
     """Return the form of a server id by its first octet, its length, and in M-Bus and ASCII its content.
 
@@ -123,7 +132,7 @@ def form_of(raw: bytes) -> ServerIdForm:
     if length and len(raw) != length:
         raise _refused("", f"{length} octets in the form {form.value}", str(len(raw)))
     if form is ServerIdForm.ASCII and not _PRINTABLE.fullmatch(raw):
-        raise _refused("", "printable characters behind a digit", _shown(raw))
+        raise _refused("", "printable characters behind a digit", shown(raw))
     if form in MBUS_FORMS:
         mbus_fields(raw)
     return form
@@ -189,7 +198,7 @@ def mbus_octets(form: ServerIdForm, fields: MBusFields) -> bytes:
         fields: manufacturer, number of 0 to 99,999,999, version and medium of 0 to 255.
 
     Raises:
-        EncodeError: ``server_id`` or ``flag``, a field is out of its range; ``path`` names it.
+        EncodeError: ``server_id`` or ``flag``, a field is no integer or out of its range; ``path`` names it.
 
     >>> mbus_octets(ServerIdForm.MBUS_WIRELESS, MBusFields("EMH", 2806498, 1, 2)).hex()
     '01a815986480020102'
@@ -197,7 +206,7 @@ def mbus_octets(form: ServerIdForm, fields: MBusFields) -> bytes:
     tops = {"number": _MAX_NUMBER, "version": _MAX_OCTET, "medium": _MAX_OCTET}
     for path, top in tops.items():
         value = getattr(fields, path)
-        if not 0 <= value <= top:
+        if not in_range(value, top):
             raise EncodeError("server_id", f"expected 0 to {top}", path=path, value=value)
     values = {
         "maker": mbus_number(fields.flag),
@@ -252,7 +261,8 @@ def flag_of(number: int) -> str:
     shifts = (2 * _LETTER_BITS, _LETTER_BITS, 0)
     flag = "".join(chr((number >> shift & _LETTER_MASK) + _BEFORE_A) for shift in shifts)
     if number >> 3 * _LETTER_BITS != 0 or not _FLAG.fullmatch(flag):
-        raise DecodeError("flag", f"expected an M-Bus number of three letters A to Z, found {number:04X}", path="flag")
+        found = f"{number:04X}" if 0 <= number <= _MAX_MAKER else shown(number)
+        raise DecodeError("flag", f"expected an M-Bus number of three letters A to Z, found {found}", path="flag")
     return flag
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from reprlib import repr as _shown
+from functools import lru_cache
 from typing import Self, final
 
-from e320proto.errors import DecodeError, EncodeError
+from e320proto.errors import DecodeError, EncodeError, shown
 
 _TOP = 255
 _NO_UNIT = frozenset({0, _TOP})
+_NUMERIC = frozenset("bcdeEfFgGnoxX%")
+"""What a format of a number ends in, and that of a text does not."""
 _SOURCE = "IEC 62056-6-2, unit codes; two public tables agree"
 
 _TABLE = {
@@ -108,13 +109,14 @@ class Unit(int):
     """A DLMS unit code, 0 to 255, that knows its symbol.
 
     The set is open: a code without an entry is kept as a number. A unit is an ``int`` and equals its code.
-    :func:`unit` hands out one object for each code.
+    :func:`unit` hands out one object for each code. Formatted, it is its symbol, unless the format asks for a
+    number: ends in ``d``, ``x`` or another letter that only numbers know.
 
     Args:
         code: 0 to 255.
 
     Raises:
-        EncodeError: ``unit``, the code is not 0 to 255.
+        EncodeError: ``unit``, the code is no integer of 0 to 255.
 
     Source: IEC 62056-6-2, unit codes; two public tables agree.
 
@@ -122,13 +124,15 @@ class Unit(int):
     (Unit(30), 'Wh', 'active energy')
     >>> str(Unit(30)), str(Unit(200)), str(Unit(255))
     ('Wh', 'unit 200', '')
+    >>> f"{Unit(30):>4} {Unit(30):03d}"
+    '  Wh 030'
     """
 
     __slots__ = ()
 
     def __new__(cls, code: int) -> Self:
         """Take a code."""
-        if not 0 <= code <= _TOP:
+        if not isinstance(code, int) or isinstance(code, bool) or not 0 <= code <= _TOP:
             raise EncodeError("unit", f"expected a unit code of 0 to {_TOP}", path="unit", value=code)
         return super().__new__(cls, code)
 
@@ -150,7 +154,7 @@ class Unit(int):
         if numbered:
             code = int(numbered[1])
         if not 0 <= code <= _TOP:
-            raise DecodeError("unit_text", f"expected the symbol of a DLMS unit, found {_shown(text)}", source=_SOURCE)
+            raise DecodeError("unit_text", f"expected the symbol of a DLMS unit, found {shown(text)}", source=_SOURCE)
         return unit(code)
 
     @property
@@ -187,10 +191,10 @@ class Unit(int):
         return f"Unit({int(self)})"
 
     def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
+        return format(int(self) if spec[-1:] in _NUMERIC else str(self), spec)
 
 
-@cache  # at most 256 entries, because anything else raises
+@lru_cache(maxsize=None, typed=True)  # few entries, because anything but an integer of 0 to 255 raises
 def unit(code: int) -> Unit:
     """Return the unit of a code, the same object for the same code.
 
@@ -198,12 +202,12 @@ def unit(code: int) -> Unit:
         code: 0 to 255.
 
     Raises:
-        EncodeError: ``unit``, the code is not 0 to 255.
+        EncodeError: ``unit``, the code is no integer of 0 to 255.
 
     >>> unit(30) is unit(30)
     True
     """
-    return Unit(code)
+    return Unit(code) if type(code) is int else unit(int(Unit(code)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +258,7 @@ class Quantity:
         match = _QUANTITY.fullmatch(text)
         if match is None:
             expected = "a decimal number and optionally a blank and a unit"
-            raise DecodeError("quantity_text", f"expected {expected}, found {_shown(text)}", source=_SOURCE)
+            raise DecodeError("quantity_text", f"expected {expected}, found {shown(text)}", source=_SOURCE)
         sign, whole, fraction, symbol = match.groups(default="")
         return cls(int(f"{sign}{whole}{fraction}"), -len(fraction), Unit.parse(symbol) if symbol else None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import FrozenInstanceError, fields
 from typing import Any, get_args
 
@@ -46,7 +47,27 @@ def test_words_that_mean_nothing(name: str, wrong: Any) -> None:  # noqa: ANN401
 @pytest.mark.parametrize("kind", CrcKind)
 def test_kinds_are_words_too(kind: CrcKind) -> None:
     found = DecodeOptions(frame_crc_kind=kind.value, message_crc_kind=kind.value)
-    assert found == DecodeOptions(frame_crc_kind=kind, message_crc_kind=kind)  # type: ignore[arg-type]
+    assert found == DecodeOptions(frame_crc_kind=kind, message_crc_kind=kind)
+
+
+@pytest.mark.parametrize("wrong", [None, {}, Limits, 65_536])
+def test_limits_are_limits(wrong: Any) -> None:  # noqa: ANN401 - wrong ones
+    with pytest.raises(ValueError, match=f"^limits: expected Limits, found {re.escape(repr(wrong))}$"):
+        DecodeOptions(limits=wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 0, 1, "yes"])
+def test_a_switch_is_on_or_off(wrong: Any) -> None:  # noqa: ANN401 - wrong ones
+    with pytest.raises(ValueError, match=f"^dzg_sign: expected True or False, found {wrong!r}$"):
+        DecodeOptions(dzg_sign=wrong)
+
+
+@pytest.mark.parametrize("name", [*WORDS, "dzg_sign", "limits"])
+def test_hostile_values_make_a_short_error(name: str) -> None:
+    for wrong in (10**5000, bytes(5_000_000), "x" * 5_000_000):
+        with pytest.raises(ValueError, match=f"^{name}: expected ") as caught:
+            DecodeOptions(**{name: wrong})  # type: ignore[arg-type]
+        assert len(str(caught.value)) < 200
 
 
 def test_options_are_values() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings
 from encodings.aliases import aliases
 
 import pytest
@@ -34,6 +35,43 @@ NO_TEXT = ("base64", "bz2", "hex", "quopri", "rot13", "uu", "zlib", "zip")
 )
 def test_text(octets: bytes, codepage: bytes | None, text: str) -> None:
     assert decode_text(octets, codepage) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ascii", "us-ascii", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-16le", "koi8-r", "cp437", "cp850"),
+        *("cp852", "windows-1252", *(f"cp{number}" for number in range(1250, 1259))),
+        *(f"iso8859-{part}" for part in range(1, 17) if part != 12),
+    ],
+)
+def test_codepages(name: str) -> None:
+    text = "Zaehler 1"
+    octets = text.encode(name)
+    for spelled in (name, name.upper(), name.replace("-", "_"), name.replace("-", " "), name.replace("iso", "ISO-")):
+        assert decode_text(octets, spelled.encode()) == text
+    assert decode_text(b"\xe4", name.encode()) == text_or_euro(b"\xe4", name)
+
+
+def text_or_euro(octets: bytes, name: str) -> str:
+    try:
+        return octets.decode(name)
+    except UnicodeDecodeError:
+        return octets.decode("iso8859-15")
+
+
+@pytest.mark.parametrize("name", ["unicode_escape", "raw_unicode_escape", "utf-7", "idna", "punycode", "mbcs", "cp037"])
+def test_other_encodings_of_python_are_no_codepages(name: str) -> None:
+    """Some warn, some read a text that nobody sent."""
+    for octets in (rb"\d \u00e4 \400", b"+AOQ-", b"xn--p1ai-"):
+        assert decode_text(octets, name.encode()) == octets.decode("iso8859-15")
+
+
+def test_made_up_codepages_leave_no_trace() -> None:
+    before = len(encodings._cache)
+    for number in range(100):
+        assert decode_text(b"\xa4", b"made up %d" % number) == "€"
+    assert len(encodings._cache) == before
 
 
 @pytest.mark.parametrize("name", NO_TEXT)

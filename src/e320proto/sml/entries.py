@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, SupportsIndex, TypeAlias, overload
+from typing import NamedTuple, SupportsIndex, TypeAlias, TypeVar, overload
 
+from e320proto.errors import DecodeError
 from e320proto.obis import ObisCode
 from e320proto.sml.messages import CosemScalerUnit, Time, TimestampedValue
 from e320proto.sml.quirks import DZG_SIGN
 from e320proto.status import Status  # noqa: TC001 - typing.get_type_hints of a record works
 from e320proto.units import Quantity, Unit
+
+_T = TypeVar("_T")
 
 RawValue: TypeAlias = int | bytes | bool | Time | TimestampedValue | CosemScalerUnit | None
 
@@ -89,27 +92,34 @@ class Entries(tuple[Entry, ...]):
         """
         if not isinstance(key, str | bytes):
             return super().__getitem__(key)
-        entry = self.get(key)
+        entry = self._first(key)
         if entry is None:
             raise KeyError(key)
         return entry
 
     def __contains__(self, key: object) -> bool:
-        """Whether there is an entry of this code, or this entry."""
+        """Whether there is an entry of this code, or this entry; of text that is no code there is none."""
         if isinstance(key, str | bytes):
             return self.get(key) is not None
         return super().__contains__(key)
 
-    def get(self, key: str | bytes) -> Entry | None:
-        """Return the first entry of a code, or ``None``."""
-        code = ObisCode.parse(key) if isinstance(key, str) else key
-        for entry in self:
-            if entry.obis == code:
-                return entry
-        return None
+    @overload
+    def get(self, key: str | bytes) -> Entry | None: ...
+    @overload
+    def get(self, key: str | bytes, default: _T) -> Entry | _T: ...
+    def get(self, key: str | bytes, default: object = None) -> object:
+        """Return the first entry of a code; ``default`` if there is none, or if the text is no code."""
+        try:
+            return self._first(key) or default
+        except DecodeError:
+            return default
 
     def all(self, key: str | bytes) -> tuple[Entry, ...]:
-        """Every entry of a code, in order."""
+        """Every entry of a code, in order.
+
+        Raises:
+            DecodeError: text that is no OBIS code.
+        """
         code = ObisCode.parse(key) if isinstance(key, str) else key
         return tuple(entry for entry in self if entry.obis == code)
 
@@ -120,3 +130,7 @@ class Entries(tuple[Entry, ...]):
     def items(self) -> tuple[tuple[ObisCode, Entry], ...]:
         """Codes and entries in order."""
         return tuple((entry.obis, entry) for entry in self)
+
+    def _first(self, key: str | bytes) -> Entry | None:
+        code = ObisCode.parse(key) if isinstance(key, str) else key
+        return next((entry for entry in self if entry.obis == code), None)
