@@ -152,6 +152,16 @@ def test_junk_in_a_hex_dump() -> None:
     assert str(junk.error) == f"expected hex digits, found b'zzz', at offset {dump.index(b'zzz')}"
 
 
+def test_junk_in_a_later_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place is told in characters of the whole dump."""
+    monkeypatch.setattr(capture, "_TEXT_HEAD", SHORT_HEAD)
+    dump = f"{spaced(STREAM)}\nzzz\n{spaced(STREAM)}\n".encode()
+    at = dump.index(b"zzz")
+    for size in (SHORT_HEAD, at - 1, at):
+        (junk,) = (item for item in read_octets(Pieces(dump, size)) if isinstance(item, Malformed))  # type: ignore[arg-type]
+        assert (junk.raw, junk.offset, junk.error.offset) == (b"zzz", len(STREAM), at)
+
+
 def test_junk_in_a_base64_dump() -> None:
     first, second = FRAMES["st-fill-0-0"], FRAMES["st-fill-1-0"]
     dump = base64.encodebytes(first) + b"---\n" + base64.encodebytes(second)
