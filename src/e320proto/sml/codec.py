@@ -152,7 +152,7 @@ def _read(source: Source, pos: int, options: DecodeOptions) -> tuple[Any, int]:
 
 
 def _reported(error: DecodeError | RecursionError, pos: int) -> DecodeError:
-    """The error for an event: with a very high ``max_depth``, Python's own limit is the one that is met."""
+    """The error for an event: on a stack that is nearly used up, Python's own limit is met first."""
     if isinstance(error, RecursionError):
         frames = sys.getrecursionlimit()
         return LimitError("too_deep", "recursion limit of Python", frames, frames + 1, offset=pos)

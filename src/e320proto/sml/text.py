@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _NAMES = (
-    *("ascii", "us-ascii", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "koi8-r", "cp437", "cp850", "cp852"),
+    *("ascii", "us-ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "koi8-r", "cp437", "cp850", "cp852"),
     *(f"iso8859-{part}" for part in range(1, 17) if part != 12),  # noqa: PLR2004 - there is no part 12
     *(f"{maker}{number}" for maker in ("cp", "windows-") for number in range(1250, 1259)),
 )
