@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, assert_never
 
 from e320proto.errors import ChecksumError
@@ -43,6 +44,9 @@ BROKEN_TEXT: Final = {
     "base64_text": "in the text dump that are no base64",
 }
 """What characters of a text dump that were not accepted are."""
+
+_LEFT_OVER: Final = {"hex_text": re.compile(rb"[0-9A-Fa-f]"), "base64_text": re.compile(rb"[A-Za-z0-9+/=]+")}
+"""Those that would be right if a digit beside them were not missing."""
 
 NOTES: Final = {
     "bare_time": "times come as plain numbers, without the choice around them",
@@ -102,8 +106,11 @@ _FNN_VOLTAGE = (FnnFlag.VOLTAGE_L1, FnnFlag.VOLTAGE_L2, FnnFlag.VOLTAGE_L3)
 def trouble_words(event: BytesDiscarded | Malformed) -> str:
     """One sentence without an end about octets that gave no telegram, with the hint if there is one.
 
+    >>> from e320proto import DecodeError
     >>> trouble_words(BytesDiscarded(0, b"/LGZ5E320-AMxD"))
     '14 octets that belong to no telegram: this is IEC 62056-21 text, not SML'
+    >>> trouble_words(Malformed(0, DecodeError("hex_text", "odd", offset=7), b"b", kind="text"))
+    '1 character left over in the text dump where a digit is missing, near character 7 (hex_text)'
     """
     size = plural(len(event.raw if isinstance(event, Malformed) else event.data), "octet")
     hint = "" if event.hint is None else f": {HINTS[event.hint]}"
@@ -113,7 +120,9 @@ def trouble_words(event: BytesDiscarded | Malformed) -> str:
     if event.kind == "frame":
         return f"{size}, {BROKEN_FRAMES[reason]} ({reason}){hint}"
     if event.kind == "text":
-        return f"{plural(len(event.raw), 'character')} {BROKEN_TEXT[reason]}, near character {error.offset} ({reason})"
+        left_over = _LEFT_OVER[reason].fullmatch(event.raw)
+        what = "left over in the text dump where a digit is missing" if left_over else BROKEN_TEXT[reason]
+        return f"{plural(len(event.raw), 'character')} {what}, near character {error.offset} ({reason})"
     where = f" in {error.path}" if error.path else ""
     advice = "; --lenient shows it" if isinstance(error, ChecksumError) else ""
     return f"{size}, a broken message inside of a telegram: {error.detail}{where} ({reason}){advice}"
