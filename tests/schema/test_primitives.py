@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e320proto import DecodeError, EncodeError, Integer, LimitError, Limits, TruncatedError, Unsigned
+from e320proto import DecodeError, EncodeError, Integer, LimitError, Limits, SecIndex, TruncatedError, Unsigned
 from e320proto.limits import DEFAULT_LIMITS
 from e320proto.schema import primitives as p
 from e320proto.sml.messages import RECORDS
@@ -372,6 +372,13 @@ def test_any_number_keeps_sign_and_width() -> None:
     assert build(p.AnyNumber(), Unsigned(255, 3), shortest=True) == "62ff"
     assert build(p.AnyNumber(), Integer(255), shortest=True) == "5300ff"
     assert build(p.AnyNumber(), Integer(1 << 32)) == "590000000100000000"
+
+
+@pytest.mark.parametrize("con", [p.AnyNumber(), p.StatusWord()])
+@pytest.mark.parametrize("value", [5, None, True, b"\x05", SecIndex(5), (5, 1)])
+def test_only_the_records_of_numbers_are_numbers_with_a_width(con: p.Field, value: object) -> None:
+    with pytest.raises(EncodeError):
+        build(con, value)
 
 
 def test_status_word() -> None:

@@ -234,6 +234,17 @@ def test_a_stack_that_is_nearly_used_up() -> None:
         assert (fault.error.reason, fault.error.limit) == ("too_deep", "recursion limit of Python")
 
 
+def test_a_stack_that_is_nearly_used_up_where_the_next_message_is_looked_for() -> None:
+    """Then there is none to be found."""
+    octets = bytes.fromhex("7602016200620072630b00") + b"\x71" * 90 + b"\x01"
+    payload = NO_MESSAGE + octets + b"\x63" + CrcKind.X25.wire(octets).to_bytes(2) + b"\0"
+    options = DecodeOptions(limits=Limits(max_depth=100))
+    assert told(list(read_messages(payload, options))) == ["0 not_a_message", "Untyped"]
+    left = sys.getrecursionlimit() - len(inspect.stack(0))
+    items = called_deep(left - 60, lambda: list(read_messages(payload, options)))
+    assert told(items) == ["0 not_a_message"]
+
+
 class Integer:
     """Named like a record of the library, but none."""
 
