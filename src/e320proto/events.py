@@ -1,7 +1,8 @@
 """What stream decoders report beside the things they decode: trouble on the wire, as values.
 
-Trouble never stops a decoder. Together with the decoded things, the items of one decoder cover
-every octet of its input once, in order.
+Trouble never stops a decoder. Together with the frames, the items of a frame decoder cover every
+octet of its input once, in order; a message in a frame that cannot be read is reported beside them
+(``Malformed.kind`` tells).
 """
 
 from __future__ import annotations

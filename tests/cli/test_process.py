@@ -37,9 +37,36 @@ def long_capture(tmp_path: Path, push: Push, energy: ListEntry) -> Path:
     return path
 
 
+def _interruptible() -> None:
+    """Background jobs of a shell ignore Ctrl-C, and so would their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def started(*args: object, stdin: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     command = [*COMMAND, *(str(arg) for arg in args)]
-    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 - ours
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, preexec_fn=_interruptible)  # noqa: S603, PLW1509 - ours, and no threads
+
+
+@pytest.mark.parametrize(
+    ("closed", "lines", "status"), [(">&-", 0, 0), ("<&-", 1, 0), ("2>&-", 1, 0), ("<&- >&- 2>&-", 0, 0)]
+)
+def test_closed_streams_are_no_trouble(capture: Path, closed: str, lines: int, status: int) -> None:
+    """Services are started without them."""
+    command = f'"$@" {closed}'
+    done = subprocess.run(  # noqa: S603 - ours
+        ["/bin/sh", "-c", command, "sh", *COMMAND, "decode", "-f", "jsonl", str(capture)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.stdout.count(b"\n"), done.stderr, done.returncode) == (lines, b"", status)
+
+
+def test_columns_of_no_width_are_no_width(tmp_path: Path) -> None:
+    environment = {**os.environ, "COLUMNS": "0"}
+    done = subprocess.run([*COMMAND, "demo"], env=environment, cwd=tmp_path, capture_output=True, check=False)  # noqa: S603 - ours
+    assert (b"123456.7" in done.stdout, done.stderr, done.returncode) == (True, b"", 0)
 
 
 def test_version(process: Run) -> None:

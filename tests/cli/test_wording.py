@@ -41,7 +41,7 @@ def test_every_rule_has_words() -> None:
 
 
 def test_every_broken_frame_has_words() -> None:
-    rows = re.findall(r"^    (\w+) +(?:\w+Error) ", TransportDecoder.__doc__ or "", re.MULTILINE)
+    rows = re.findall(r"^ *(\w+) +(?:\w+Error) ", TransportDecoder.__doc__ or "", re.MULTILINE)
     assert set(BROKEN_FRAMES) == set(IN_SHORT) == set(rows)
     assert {f"{kind}_text" for kind in ("hex", "base64")} == set(BROKEN_TEXT)
 

@@ -34,6 +34,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    _replace_closed()
     try:
         from e320proto.cli.app import run  # noqa: PLC0415 - only here a missing extra can be explained
 
@@ -55,6 +56,13 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"e320: cannot write: {error.strerror or error}\n")
         return _UNUSABLE
     return status
+
+
+def _replace_closed() -> None:
+    """Put something in place of standard streams that are closed, as they may be for a service."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for the whole process
 
 
 def _drop_output() -> None:

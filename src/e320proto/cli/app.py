@@ -132,7 +132,7 @@ def decode(
     """Decode captures of the optical push interface.
 
     Instead of a file, a pipe or a serial port may be read; a port has to be set up before, for example by
-    stty -F /dev/ttyUSB0 9600 raw. Each telegram is then shown as it comes, until Ctrl-C.
+    stty -F /dev/ttyUSB0 9600 raw -echo cs8 -parenb. Each telegram is then shown as it comes, until Ctrl-C.
 
     The exit status is 0 if there was a telegram, 1 if there was none, 2 if a file could not be read.
     """

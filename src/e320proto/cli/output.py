@@ -20,6 +20,10 @@ WIDTH: Final = 120
 """Characters of a line where there is no terminal to ask and no COLUMNS in the environment."""
 
 
+NARROWEST: Final = 20
+"""The least COLUMNS that can be meant."""
+
+
 def _nothing() -> None:
     pass
 
@@ -86,4 +90,7 @@ def _never_fail(stream: TextIO) -> None:
 
 
 def _width(stream: TextIO) -> int | None:
-    return None if stream.isatty() or "COLUMNS" in os.environ else WIDTH
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) >= NARROWEST:
+        return int(asked)
+    return None if stream.isatty() and not asked else WIDTH

@@ -80,7 +80,7 @@ DIRECTIONS: Final = {
 }
 
 REDUCED: Final = (
-    "This meter sends its reduced data set: energy without decimals, and no power. "
+    "This meter sends energy without decimals, as in the reduced data set. "
     "Enter its PIN (the metering operator has it) and set the menu item InF to on to get more."
 )
 

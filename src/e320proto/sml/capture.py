@@ -109,7 +109,7 @@ def read_octets(file: IO[bytes]) -> Iterator[bytes | Malformed]:
     # What a pipe or a port has is taken at once; only what tells a text dump is waited for.
     read: Callable[[int], bytes] = getattr(file, "read1", file.read)
     first = b""
-    while len(first) < (_TEXT_HEAD if _is_text(first.removeprefix(_BOM)) else _HEAD) and (more := read(BLOCK)):
+    while len(first) < _enough(first) and (more := read(BLOCK)):
         first += more
     form = text_form(first)
     blocks = _blocks(first if form is None else first.removeprefix(_BOM), read)
@@ -122,6 +122,12 @@ def read_octets(file: IO[bytes]) -> Iterator[bytes | Malformed]:
         yield from reader.close()
 
 
+def _enough(first: bytes) -> int:
+    """Octets that have to be there before the form is told."""
+    undecided = len(first) < _HEAD or (_is_text(first.removeprefix(_BOM)) and text_form(first) is None)
+    return _TEXT_HEAD if undecided and ESCAPE not in first else _HEAD
+
+
 def text_form(head: bytes) -> str | None:
     """Tell ``"hex"`` and ``"base64"`` dumps from binary captures (``None``) by their first octets.
 
@@ -129,7 +135,7 @@ def text_form(head: bytes) -> str | None:
     ('hex', 'base64', None)
     """
     head = head.removeprefix(_BOM)
-    if not _is_text(head):
+    if not _is_text(head) or ESCAPE in head:  # noise may look like text, a dump never holds an escape
         return None
     if _HEX_DUMP.fullmatch(head[:_HEAD].strip()):
         return "hex"
