@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Self, assert_never
 
 from e320proto.errors import DecodeError, EncodeError, shown
 from e320proto.server_id_forms import (
     MBUS_FORMS,
     DinFields,
+    Edition,
     MBusFields,
     ServerIdForm,
     din_fields,
@@ -65,21 +65,6 @@ _MEDIA = {
 _ASSIGNED_MEDIA = frozenset("01456789E")
 _ALL_MEDIA = frozenset("0123456789ABCDEFG")
 _TEXT_ONLY_MEDIUM = "G"  # of DIN 43849; no octet is known for it
-
-
-class Edition(Enum):
-    """Edition of DIN 43863-5 that a device id follows.
-
-    >>> Edition("DIN 43863-5:2012")
-    <Edition.DIN_2012: 'DIN 43863-5:2012'>
-    """
-
-    DIN_2012 = "DIN 43863-5:2012"
-    """14 characters, block decimal; first octet 0A. The edition of the meters sold today."""
-    DIN_2010_07 = "DIN 43863-5:2010-07"
-    """14 characters, block hexadecimal; first octet 09."""
-    DIN_2010_02 = "DIN 43863-5:2010-02"
-    """16 characters, with a year; first octet 06."""
 
 
 _EDITIONS = {

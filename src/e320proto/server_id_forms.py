@@ -61,6 +61,21 @@ class ServerIdForm(Enum):
     UNKNOWN = "unknown"
 
 
+class Edition(Enum):
+    """Edition of DIN 43863-5 that a device id follows.
+
+    >>> Edition("DIN 43863-5:2012")
+    <Edition.DIN_2012: 'DIN 43863-5:2012'>
+    """
+
+    DIN_2012 = "DIN 43863-5:2012"
+    """14 characters, block decimal; first octet 0A. The edition of the meters sold today."""
+    DIN_2010_07 = "DIN 43863-5:2010-07"
+    """14 characters, block hexadecimal; first octet 09."""
+    DIN_2010_02 = "DIN 43863-5:2010-02"
+    """16 characters, with a year; first octet 06."""
+
+
 # First octet to form and length; 0 where any length goes.
 _FORMS = {
     0x01: (ServerIdForm.MBUS_WIRELESS, 9),

@@ -46,6 +46,7 @@ from e320proto import (
     read_messages,
 )
 from e320proto.schema.sml import MODELS
+from tests.recordings import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,21 +54,6 @@ if TYPE_CHECKING:
     from e320proto.sml.messages import Value
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "sml.json"
-CAPTURES = (
-    "DZG_DVS-7412.2_jmberg.bin",
-    "DZG_DVS-7420.2V.G2_mtr1_error.bin",
-    "DrNeuhaus_SMARTY_ix-130.bin",
-    "EMH-ED300L_delivery.bin",
-    "EMH_eHZ-IW8E2A5L0EK2P_with_error.bin",
-    "EMH_mME40-AE6AKF0K0.bin",
-    "EasyMeter_Q3A_A1064V1009.bin",
-    "HOLLEY_DTZ541-ZDBA.bin",
-    "ISKRA_MT631-D1A52-K0z-H01_with_PIN.bin",
-    "ISKRA_MT631-D1A52-K0z-H01_without_PIN.bin",
-    "ITRON_OpenWay-3.HZ_without_PIN.bin",
-    "dzg_dwsb20_2th_2byte.bin",
-    "eBZ_DD3_DD32R06DTA-SMZ1.bin",
-)
 
 Peer = Literal["smllib", "pysml"]
 
@@ -621,7 +607,7 @@ def listed(peer: Peer, source: str) -> Counter[str]:
     return Counter({row.finding: row.times for row in DISAGREEMENTS if row.peer == peer and source in row.sources})
 
 
-@pytest.mark.parametrize("name", CAPTURES)
+@pytest.mark.parametrize("name", FILES)
 def test_recording(peer: Smllib | Pysml, name: str, shared: Path) -> None:
     assert Counter(peer.findings(recorded(shared, name))) == listed(peer.name, name)
 
@@ -671,4 +657,4 @@ def test_a_difference_in_any_field_is_found(peer: Smllib | Pysml, field: str, mo
 def test_rows_are_of_known_sources() -> None:
     keys = [(source, row.peer, row.finding) for row in DISAGREEMENTS for source in row.sources]
     assert len(set(keys)) == len(keys), "two rows for one finding"
-    assert {source for source, _, _ in keys} <= constructed().keys() | set(CAPTURES)
+    assert {source for source, _, _ in keys} <= constructed().keys() | set(FILES)

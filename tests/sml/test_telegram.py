@@ -566,3 +566,10 @@ def test_places_of_many_faults_cost_no_more_than_the_frame(monkeypatch: pytest.M
     events = events_of(encode_transport(payload))
     assert [event.offset - 8 for event in events] == list(range(0, len(payload), len(payload) // 50))
     assert sum(escaped) <= len(payload)
+
+
+def test_net_power_is_the_first_number_of_its_code() -> None:
+    empty, power = ListEntry(obj_name=POWER), ListEntry(obj_name=POWER, unit=27, value=Unsigned(55))
+    telegram = telegram_of(frame_of(listed(empty, power)))
+    assert telegram.net_power is not None
+    assert telegram.net_power.digits == "55"
