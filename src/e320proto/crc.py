@@ -18,7 +18,7 @@ kermit    1021 refl.  0000   0000   2189      high octet first
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,14 @@ def _implementation() -> tuple[str, Checksum, Checksum]:
 
 IMPLEMENTATION, x25, kermit = _implementation()
 """The library in use, and its two functions from octets to the checksum as a number."""
+
+
+X25_RESIDUE: Final = 0x0F47
+"""X-25 of any octets followed by their own checksum, low octet first.
+
+>>> x25(b"123456789" + bytes.fromhex("6e90")) == X25_RESIDUE
+True
+"""
 
 
 class CrcKind(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -156,4 +155,4 @@ def test_two_frames_damaged_at_once() -> None:
 def test_telegram_of_the_neighbour_does_not_know_of_the_damage() -> None:
     (damaged,) = TelegramDecoder().feed(FRAME[:-1] + b"\0" + FRAME)[1:]
     assert isinstance(damaged, Telegram)
-    assert replace(damaged, offset=0) == NEIGHBOUR
+    assert damaged.at(0) == NEIGHBOUR

@@ -392,7 +392,7 @@ def test_decoder_goes_on_after_close() -> None:
     assert isinstance(cut, Malformed)
     assert (cut.error.reason, cut.kind, decoder.buffered) == ("truncated", "frame", 0)
     (telegram,) = decoder.feed(FRAME)
-    assert telegram == replace(telegram_of(FRAME), offset=50)
+    assert telegram == telegram_of(FRAME).at(50)
     assert decoder.close() == []
 
 

@@ -64,7 +64,8 @@ class Source(io.BytesIO):
         lenient: deliver messages with a wrong checksum (with ``crc16 = None``).
         untyped: read every message body as an untyped tree.
 
-    ``notes`` collects the ids of deviations that were accepted.
+    ``notes`` collects the ids of deviations that were accepted. ``trace``, if it is a list, collects
+    where the fields are: path, type, position of the data, and its octets (elements of a list).
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Source(io.BytesIO):
         self.lenient = lenient
         self.untyped = untyped
         self.notes: set[str] = set()
+        self.trace: list[tuple[str, int, int, int]] | None = None
         self.message_start = 0
 
 
@@ -255,6 +257,8 @@ class Field(_Construct):
                 raise DecodeError("missing", f"expected {self.what}, found an absent field", offset=pos, path=where)
             detail = f"expected {self.what}, found {KIND_NAMES[kind]}"
             raise DecodeError("wrong_type", detail, offset=pos, path=where)
+        if source.trace is not None:
+            source.trace.append((field_path(path), kind, start, count))
         return pos, kind, count, start
 
     def refuse(self, value: object, path: str) -> EncodeError:

@@ -172,6 +172,11 @@ def dzg_sign(entries: Sequence[Entry], server_id: bytes | None) -> list[Entry] |
     return changed
 
 
+def may_lack_sign(entries: Iterable[Entry]) -> bool:
+    """Whether :func:`dzg_sign` may change telegrams with such entries, whatever their data are."""
+    return any(entry.obis in _DZG_POWERS and entry.width in range(1, _DZG_MAX_WIDTH + 1) for entry in entries)
+
+
 def _unsigned(entry: Entry, word: int) -> Quantity | None:
     """The value of a power that lost its sign bit, or ``None`` if the value is right as sent."""
     export = _DZG_POWERS[entry.obis]

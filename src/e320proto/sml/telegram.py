@@ -2,8 +2,9 @@
 
 ::
 
-    octets -> transport -> frame -> messages (compiled reader, else the schema) -> Telegram
-                  |                     |
+    octets -> transport -> frame -> layout (hit) ----------------------------------> Telegram
+                  |          |                                                          ^
+                  |          +----> messages (compiled reader, else the schema) --------+--> layout learned
                   v                     v
             BytesDiscarded,        Malformed (one message; the others of the frame are kept)
             Malformed
@@ -14,72 +15,161 @@ somebody asks for :attr:`Telegram.messages`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from e320proto.crc import CrcKind
 from e320proto.events import BytesDiscarded, Malformed
 from e320proto.identity import DeviceId, ServerId
 from e320proto.sml.codec import read_messages, walk_messages
-from e320proto.sml.entries import Entries, Entry
+from e320proto.sml.content import make_content
 from e320proto.sml.facts import FACTS, Facts, fact_reader
+from e320proto.sml.layout import Learner, shared_layouts
+from e320proto.sml.layout_reader import floats_of
 from e320proto.sml.messages import Message
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
 from e320proto.sml.quirks import (
-    DZG_FLAG,
-    DZG_SIGN,
     EDL_DIRECTION,
-    ZERO_TIME,
     Direction,
     direction,
-    dzg_sign,
     needs_direction,
     net_power,
     reduced,
     telegram_status,
-    without_zero_times,
 )
 from e320proto.sml.transport import START, TransportDecoder, TransportFrame, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from e320proto.obis import ObisCode
+    from e320proto.sml.content import Content
+    from e320proto.sml.entries import Entries
+    from e320proto.sml.layout import Layout, Layouts
     from e320proto.sml.messages import Time
     from e320proto.status import Status
     from e320proto.units import Quantity
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Telegram:
     """One frame of a meter, decoded.
+
+    Its parts are made when they are first asked for, so what nobody reads costs little. Two telegrams are
+    equal if they have the same octets at the same offset and were decoded with the same options.
 
     Args:
         offset: absolute position of the frame's first octet since the decoder was made.
         raw: the frame as transmitted.
-        payload: the SML file in it: unescaped, without fill octets.
-        entries: the registers of its lists.
-        time: the meter's time of the list, else of the Open message: :class:`SecIndex` (a counter,
-            never a date), :class:`Timestamp`, :class:`LocalTimestamp`, or ``None`` if it said none.
-        server_octets: the server id as sent, ``None`` if no message carries one.
-        notes: ids of deviations that were accepted, sorted; see ``docs/quirks.md``.
-        rules: ids of the rules that changed what the entries say.
-        message_count: number of right messages in the frame.
         options: of the decoder.
+        layout: learned layout that the frame has, if it has one.
+        content: what the frame says; needed if there is no layout.
 
     Source: SML 1.04; derived properties: FNN status word and quirk rules, ``docs/quirks.md``.
     """
 
-    offset: int
-    raw: bytes
-    payload: bytes
-    entries: Entries
-    time: Time | None
-    server_octets: bytes | None
-    notes: tuple[str, ...]
-    rules: tuple[str, ...]
-    message_count: int
-    options: DecodeOptions
+    __slots__ = ("_content", "_layout", "_offset", "_options", "_raw")
+
+    def __init__(
+        self, offset: int, raw: bytes, options: DecodeOptions, layout: Layout | None, content: Content | None = None
+    ) -> None:
+        self._offset = offset
+        self._raw = raw
+        self._options = options
+        self._layout = layout
+        self._content = content
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what the telegram says; a layout is of this process only."""
+        return Telegram, (self._offset, self._raw, self._options, None, self._content or self._read())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Telegram):
+            return NotImplemented
+        return (self._offset, self._raw, self._options) == (other._offset, other._raw, other._options)
+
+    def __hash__(self) -> int:
+        return hash((self._offset, self._raw))
+
+    def _read(self) -> Content:
+        if self._layout is None:
+            msg = "expected a layout or a content, found neither"
+            raise ValueError(msg)
+        content = self._content = self._layout.content(self._raw)
+        return content
+
+    def at(self, offset: int) -> Telegram:
+        """Return the same telegram at another position of the stream."""
+        return Telegram(offset, self._raw, self._options, self._layout, self._content)
+
+    @property
+    def offset(self) -> int:
+        """Absolute position of the frame's first octet since the decoder was made."""
+        return self._offset
+
+    @property
+    def raw(self) -> bytes:
+        """The frame as transmitted."""
+        return self._raw
+
+    @property
+    def options(self) -> DecodeOptions:
+        """Those of the decoder."""
+        return self._options
+
+    @property
+    def payload(self) -> bytes:
+        """The SML file in it: unescaped, without fill octets."""
+        return (self._content or self._read()).payload
+
+    @property
+    def entries(self) -> Entries:
+        """The registers of its lists."""
+        return (self._content or self._read()).entries
+
+    @property
+    def floats(self) -> tuple[float | None, ...]:
+        """The number of each entry as floating point, in the order of ``entries``; ``None`` where it is no number.
+
+        The same as ``float(entry.quantity)`` of every entry, many times as fast; for exact values
+        use :attr:`entries`.
+        """
+        layout = self._layout
+        return floats_of((self._content or self._read()).entries) if layout is None else layout.floats(self._raw)
+
+    @property
+    def codes(self) -> tuple[ObisCode, ...]:
+        """The code of each entry, in the order of ``entries``."""
+        layout = self._layout
+        return (self._content or self._read()).entries.keys() if layout is None else layout.codes
+
+    @property
+    def time(self) -> Time | None:
+        """The meter's time of the list, else of the Open message.
+
+        :class:`SecIndex` (a counter, never a date), :class:`Timestamp`, :class:`LocalTimestamp`, or
+        ``None`` if it said none.
+        """
+        return (self._content or self._read()).time
+
+    @property
+    def server_octets(self) -> bytes | None:
+        """The server id as sent, ``None`` if no message carries one."""
+        return (self._content or self._read()).server_octets
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Ids of deviations that were accepted, sorted; see ``docs/quirks.md``."""
+        return (self._content or self._read()).notes
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Ids of the rules that changed what the entries say."""
+        return (self._content or self._read()).rules
+
+    @property
+    def message_count(self) -> int:
+        """Number of right messages in the frame."""
+        return (self._content or self._read()).message_count
 
     def __repr__(self) -> str:
         """Show the little that tells telegrams apart, not their octets."""
@@ -148,8 +238,11 @@ class TelegramDecoder:
     readable message at all gives the :class:`Malformed` items only. One decoder is for one stream,
     and for one thread at a time.
 
+    Frames like earlier ones are not parsed again: see ``e320proto.sml.layout``.
+
     Args:
         options: every switch; the defaults read every meter known.
+        layouts: whether to learn layouts and use them. The events are the same without, only later.
 
     >>> from e320proto import GetListRes, ListEntry, Message, ObisCode, Unsigned, encode_file, encode_transport
     >>> energy = ListEntry(obj_name=ObisCode.parse("1.8.0"), unit=30, scaler=-1, value=Unsigned(1234567))
@@ -160,10 +253,13 @@ class TelegramDecoder:
     123456.7 Wh
     """
 
-    def __init__(self, options: DecodeOptions = DEFAULT_OPTIONS) -> None:
+    def __init__(self, options: DecodeOptions = DEFAULT_OPTIONS, *, layouts: bool = True) -> None:
         self.options = options
-        self._transport = TransportDecoder(options)
         self._reader = fact_reader(options)
+        self._layouts = shared_layouts(options) if layouts else None
+        self._learner = None if self._layouts is None else Learner(self._layouts)
+        recognise = None if self._layouts is None else _recogniser(self._layouts)
+        self._transport = TransportDecoder(options, recognise)
 
     @property
     def buffered(self) -> int:
@@ -172,14 +268,17 @@ class TelegramDecoder:
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[TelegramEvent]:
         """Take octets in; give the events they complete, in order. Never raises for what the octets say."""
-        events = self._transport.feed(data)
-        return self._decode(events) if events else []
+        events: list[Any] = self._transport.feed(data)
+        return self._decode(events) if events else events
 
     def close(self) -> list[TelegramEvent]:
         """End of input: report what is left."""
         return self._decode(self._transport.close())
 
     def _decode(self, events: list[Any]) -> list[TelegramEvent]:
+        """Decode the frames among the events that no layout knew."""
+        if TransportFrame not in map(type, events):
+            return events
         decoded: list[TelegramEvent] = []
         for event in events:
             if type(event) is TransportFrame:
@@ -198,7 +297,10 @@ class TelegramDecoder:
             else:
                 faults.append(item)
         if facts or not faults:
-            yield _telegram(frame, facts, notes, self.options)
+            content = make_content(frame, facts, notes, self.options)
+            if self._learner is not None and not faults:
+                self._learner.see(frame, content)
+            yield Telegram(frame.offset, frame.raw, self.options, None, content)
         begin, offset = 0, frame.offset + len(START)
         for fault in faults:
             # A message never begins inside a run of 1b, so the pieces are escaped as the whole was.
@@ -207,51 +309,21 @@ class TelegramDecoder:
             yield replace(fault, offset=offset)
 
 
-def _in_order(facts: list[Facts]) -> bool:
-    """Whether there is exactly one Open, first, and exactly one Close, last."""
-    kinds = [fact.kind for fact in facts]
-    if kinds == ["open", "list", "close"]:
-        return True
-    return kinds[:1] == ["open"] and kinds[-1:] == ["close"] and kinds.count("open") == kinds.count("close") == 1
+def _recogniser(layouts: Layouts) -> Callable[[bytes, int], Telegram | None]:
+    """Make the function that turns a frame of a known layout into a telegram."""
+    known, options, number_of = layouts.by_octets, layouts.options, int.from_bytes
 
+    def recognise(raw: bytes, offset: int) -> Telegram | None:
+        candidates = known.get(len(raw))
+        if candidates is None:
+            return None
+        number = number_of(raw, "little")
+        for layout in candidates:
+            if number & layout.mask == layout.skeleton:
+                if not layout.sound(raw):
+                    return None
+                layout.last_used = layouts.age
+                return Telegram(offset, raw, options, layout)
+        return None
 
-def _telegram(frame: TransportFrame, facts: list[Facts], notes: set[str], options: DecodeOptions) -> Telegram:
-    """Put together what the messages of a frame say."""
-    lists = [fact for fact in facts if fact.kind == "list"]
-    ranked = lists + facts  # what a list says of time and meter goes first
-    time = next((fact.time for fact in ranked if fact.time is not None), None)
-    server_id = next((fact.server_id for fact in ranked if fact.server_id), None)
-    if server_id is None and any(fact.server_id is not None for fact in facts):
-        server_id = b""
-    rules = []
-    entries: list[Entry] = []
-    for fact in lists:
-        part = [entry for entry in fact.entries if entry is not None]
-        if len(part) < len(fact.entries):
-            notes.add("object_name")
-        timed = without_zero_times(part, fact.time)
-        if timed is not None and ZERO_TIME not in rules:
-            rules.append(ZERO_TIME)
-        entries += timed or part
-    if not _in_order(facts):
-        notes.add("order")
-    if frame.crc_kind is CrcKind.KERMIT:
-        notes.add("kermit")
-    if options.frame_crc_kind == "none":
-        notes.add("crc_unchecked")
-    changed = dzg_sign(entries, server_id) if options.dzg_sign and DZG_FLAG in frame.payload else None
-    if changed is not None:
-        entries = changed
-        rules.append(DZG_SIGN)
-    return Telegram(
-        frame.offset,
-        frame.raw,
-        frame.payload,
-        Entries(entries),
-        time,
-        server_id,
-        tuple(sorted(notes)) if notes else (),
-        tuple(rules) if rules else (),
-        len(facts),
-        options,
-    )
+    return recognise

@@ -1,0 +1,74 @@
+"""What a telegram says, put together from the facts of its messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from e320proto.crc import CrcKind
+from e320proto.sml.entries import Entries, Entry
+from e320proto.sml.quirks import DZG_FLAG, DZG_SIGN, ZERO_TIME, dzg_sign, without_zero_times
+
+if TYPE_CHECKING:
+    from e320proto.sml.facts import Facts
+    from e320proto.sml.messages import Time
+    from e320proto.sml.options import DecodeOptions
+    from e320proto.sml.transport import TransportFrame
+
+
+class Content(NamedTuple):
+    """The parts of a telegram that take work; see :class:`e320proto.Telegram` for each."""
+
+    payload: bytes
+    entries: Entries
+    time: Time | None
+    server_octets: bytes | None
+    notes: tuple[str, ...]
+    rules: tuple[str, ...]
+    message_count: int
+
+
+def make_content(frame: TransportFrame, facts: list[Facts], notes: set[str], options: DecodeOptions) -> Content:
+    """Put together what the messages of a frame say."""
+    lists = [fact for fact in facts if fact.kind == "list"]
+    ranked = lists + facts  # what a list says of time and meter goes first
+    time = next((fact.time for fact in ranked if fact.time is not None), None)
+    server_id = next((fact.server_id for fact in ranked if fact.server_id), None)
+    if server_id is None and any(fact.server_id is not None for fact in facts):
+        server_id = b""
+    rules = []
+    entries: list[Entry] = []
+    for fact in lists:
+        part = [entry for entry in fact.entries if entry is not None]
+        if len(part) < len(fact.entries):
+            notes.add("object_name")
+        timed = without_zero_times(part, fact.time)
+        if timed is not None and ZERO_TIME not in rules:
+            rules.append(ZERO_TIME)
+        entries += timed or part
+    if not in_order(facts):
+        notes.add("order")
+    if frame.crc_kind is CrcKind.KERMIT:
+        notes.add("kermit")
+    if options.frame_crc_kind == "none":
+        notes.add("crc_unchecked")
+    changed = dzg_sign(entries, server_id) if options.dzg_sign and DZG_FLAG in frame.payload else None
+    if changed is not None:
+        entries = changed
+        rules.append(DZG_SIGN)
+    return Content(
+        frame.payload,
+        Entries(entries),
+        time,
+        server_id,
+        tuple(sorted(notes)) if notes else (),
+        tuple(rules) if rules else (),
+        len(facts),
+    )
+
+
+def in_order(facts: list[Facts]) -> bool:
+    """Whether there is exactly one Open, first, and exactly one Close, last."""
+    kinds = [fact.kind for fact in facts]
+    if kinds == ["open", "list", "close"]:
+        return True
+    return kinds[:1] == ["open"] and kinds[-1:] == ["close"] and kinds.count("open") == kinds.count("close") == 1

@@ -1,0 +1,302 @@
+"""Learned layouts: where the data of a meter's telegrams are, so that the next one needs no parsing.
+
+A meter sends the same skeleton every second. After one telegram was read with the schema, the
+positions of its data are known (ids, counters, times, values, status words, signatures, checksums);
+every other octet is skeleton: lists, types and lengths, register names, units, scalers::
+
+    raw        1b1b1b1b01010101 76 05 00a1b2c3 62 00 62 00 ... 62 1e 52 ff 59 0000000000bc614e ... c1c2
+    mask       ffffffffffffffff ff ff 00000000 ff ff ff ff ... ff ff ff ff ff 0000000000000000 ... 0000
+    skeleton   1b1b1b1b01010101 76 05 00000000 62 00 62 00 ... 62 1e 52 ff 59 0000000000000000 ... 0000
+
+A frame of the same length whose octets under the mask are the skeleton, and whose checksums are
+right, says the same as the first one but for its data: the schema would take the same way through
+it. So the skeleton decides what is known beforehand (entries, units, scalers, notes), and what the
+data may change is done for every telegram (zero times, the DZG rule). A frame that fits no layout
+is read in the ordinary way, and teaches a new one.
+
+Source: the fields are those of ``e320proto.schema.sml``; that meters repeat themselves is seen in
+every recording.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from struct import Struct
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from e320proto.crc import X25_RESIDUE, CrcKind, x25
+from e320proto.schema.primitives import INTEGER, LIST, OCTETS, UNSIGNED
+from e320proto.schema.sml import MESSAGE
+from e320proto.sml.codec import make_source
+from e320proto.sml.facts import FACTS
+from e320proto.sml.layout_reader import compile_content, compile_floats
+from e320proto.sml.quirks import may_lack_sign
+from e320proto.sml.transport import START
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from e320proto.sml.content import Content
+    from e320proto.sml.options import DecodeOptions
+    from e320proto.sml.transport import TransportFrame
+
+CAPACITY: Final = 256
+"""Layouts kept: 20 models with a dozen forms each; some 20 KiB for one."""
+FREE_LAYOUTS: Final = 32
+OCTETS_PER_LAYOUT: Final = 1 << 17
+REMEMBERED: Final = 64
+"""Lengths of which the last unknown frame is remembered."""
+SIMILAR: Final = 5
+"""Of two frames of one layout, less than a fifth of the bits differ: most octets are skeleton."""
+_KINDS: Final = ["open", "list", "close"]
+_TIMES: Final = {"ref_time", "act_sensor_time", "act_gateway_time", "val_time"}
+_TIME_OCTETS: Final = 4
+_CRC_OCTETS: Final = 2
+_PLACE: Final = re.compile(r"(?:message_body\.(?:val_list\[([0-9]+)\]\.)?)?([a-z_0-9]+)")
+
+
+class Field(NamedTuple):
+    """One piece of data in the frames of a layout.
+
+    Args:
+        message: 0 Open, 1 GetList, 2 Close.
+        entry: index in ``val_list``; ``None`` outside of it.
+        name: name in the schema: ``transaction_id``, ``server_id``, ``act_sensor_time``, ``value``,
+            ``status``, ``crc16``, ...
+        kind: type of the element: octet string, integer or unsigned, see ``e320proto.schema.primitives``.
+        start: position in the frame.
+        octets: how many.
+        choice: of a time: 1 seconds index, 2 timestamp, 0 a bare number, which is a seconds index too.
+    """
+
+    message: int
+    entry: int | None
+    name: str
+    kind: int
+    start: int
+    octets: int
+    choice: int = 0
+
+
+class Layout:
+    """The common form of telegrams that differ in their data only.
+
+    Args:
+        raw: a whole frame, without escapes in its payload.
+        fields: its data, in order, the checksums of the messages among them.
+        spans: first octet of each of the three messages, and position of its checksum's TL octet.
+        example: what that frame says.
+        options: of the decoder.
+    """
+
+    __slots__ = (
+        "_content",
+        "_floats",
+        "codes",
+        "dzg",
+        "example",
+        "fields",
+        "last_used",
+        "mask",
+        "octets",
+        "parts",
+        "raw",
+        "skeleton",
+        "spans",
+    )
+
+    def __init__(
+        self,
+        raw: bytes,
+        fields: tuple[Field, ...],
+        spans: tuple[tuple[int, int], ...],
+        example: Content,
+        options: DecodeOptions,
+    ) -> None:
+        mask = bytearray(b"\xff" * len(raw))
+        for field in fields:
+            mask[field.start : field.start + field.octets] = bytes(field.octets)
+        mask[-2:] = b"\0\0"
+        self.raw = raw
+        self.fields = fields
+        self.spans = spans
+        self.example = example
+        self.codes = example.entries.keys()
+        self.octets = len(raw)
+        self.mask = int.from_bytes(mask, "little")
+        self.skeleton = int.from_bytes(raw, "little") & self.mask
+        at, form = 0, "<"
+        for start, end in spans:  # the TL octet of the checksum is between the message and its checksum
+            form += f"{start - at}x{end - start}sxH"
+            at = end + 3
+        self.parts = Struct(f"{form}{len(raw) - at}x").unpack
+        self.dzg = options.dzg_sign and may_lack_sign(example.entries)
+        self.last_used = 0
+        self._content: Callable[[bytes], Content] | None = None
+        self._floats: Callable[[bytes], tuple[float | None, ...]] | None = None
+
+    def sound(self, raw: bytes) -> bool:
+        """Whether all checksums of a frame with this skeleton are right."""
+        first, crc_1, second, crc_2, third, crc_3 = self.parts(raw)
+        return x25(raw) == X25_RESIDUE and x25(second) == crc_2 and x25(first) == crc_1 and x25(third) == crc_3
+
+    def content(self, raw: bytes) -> Content:
+        """What a frame of this layout says."""
+        if self._content is None:
+            self._content = compile_content(self)
+        return self._content(raw)
+
+    def floats(self, raw: bytes) -> tuple[float | None, ...]:
+        """The scaled numbers of a frame of this layout; ``None`` in place of what is no number."""
+        if self._floats is None:
+            self._floats = compile_floats(self)
+        return self._floats(raw)
+
+
+def learn(raw: bytes, example: Content, options: DecodeOptions) -> Layout | None:
+    """Find the layout of a frame; ``None`` if it is of a form that has none.
+
+    It has one if it is Open, GetList, Close, has X-25 checksums, no escapes in its payload, and
+    no times but seconds.
+    """
+    begin = len(START)
+    if example.message_count != len(_KINDS) or raw[begin : begin + len(example.payload)] != example.payload:
+        return None
+    if "object_name" in example.notes:
+        return None
+    fields: list[Field] = []
+    spans: list[tuple[int, int]] = []
+    source = make_source(raw, options, FACTS)
+    for message, kind in enumerate(_KINDS):
+        while raw[begin] == 0:
+            begin += 1
+        source.seek(begin)
+        source.trace = []
+        if MESSAGE.parse_stream(source).kind != kind:
+            return None
+        found = _data(raw, message, source.trace)
+        if not found:
+            return None
+        fields += found
+        spans.append((begin, found[-1].start - 1))
+        begin = source.tell()
+    layout = Layout(raw, tuple(fields), tuple(spans), example, options)
+    return layout if layout.sound(raw) else None
+
+
+def _data(raw: bytes, message: int, trace: list[tuple[str, int, int, int]]) -> list[Field]:
+    """The data of one message, the checksum last; nothing if what it says may depend on more than the skeleton."""
+    fields: dict[tuple[str | None, str], Field] = {}
+    for path, kind, start, octets in trace:
+        if kind == LIST:
+            if path.endswith(".value"):
+                return []  # a time or a list as the value of an entry
+            continue
+        match = _PLACE.fullmatch(path)
+        if match is None:
+            return []  # a field within a time
+        place = (match[1], match[2])
+        field = Field(message, None if match[1] is None else int(match[1]), match[2], kind, start, octets)
+        if kind == OCTETS:
+            if octets and field.name != "obj_name":
+                fields[place] = field
+        elif field.name in _TIMES:
+            if kind != UNSIGNED or octets > _TIME_OCTETS:
+                return []  # it may be out of range
+            tag = fields.get(place)  # of two numbers, the first is the choice
+            choice = 0 if tag is None else int.from_bytes(raw[tag.start : tag.start + tag.octets])
+            fields[place] = field._replace(choice=choice)
+        elif field.name == "value" and kind in {UNSIGNED, INTEGER}:
+            fields[place] = field
+        elif field.name in {"status", "crc16"}:
+            if kind != UNSIGNED or (field.name == "crc16" and octets != _CRC_OCTETS):
+                return []
+            fields[place] = field
+    return list(fields.values())
+
+
+class Layouts:
+    """The layouts of all decoders with the same options; at most ``capacity``, the longest unused one goes first.
+
+    Args:
+        options: of the decoders.
+        capacity: how many to keep.
+    """
+
+    def __init__(self, options: DecodeOptions, capacity: int = CAPACITY) -> None:
+        self.options = options
+        self.capacity = capacity
+        self.by_octets: dict[int, tuple[Layout, ...]] = {}
+        """Length of a frame to the layouts of that length."""
+        self.age = 0
+        """Grows with every layout learned; ``Layout.last_used`` is its value when the layout fitted last."""
+        self._count = 0
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, layout: Layout) -> None:
+        """Keep a layout."""
+        with self._lock:
+            self.age += 1
+            layout.last_used = self.age
+            self.by_octets[layout.octets] = (layout, *self.by_octets.get(layout.octets, ()))
+            self._count += 1
+            if self._count > self.capacity:
+                self._remove(min(self, key=lambda kept: kept.last_used))
+
+    def __iter__(self) -> Iterator[Layout]:
+        for layouts in tuple(self.by_octets.values()):
+            yield from layouts
+
+    def _remove(self, layout: Layout) -> None:
+        rest = tuple(kept for kept in self.by_octets[layout.octets] if kept is not layout)
+        if rest:
+            self.by_octets[layout.octets] = rest
+        else:
+            del self.by_octets[layout.octets]
+        self._count -= 1
+
+
+@lru_cache(maxsize=16)
+def shared_layouts(options: DecodeOptions) -> Layouts:
+    """The layouts that all decoders with these options share."""
+    return Layouts(options)
+
+
+class Learner:
+    """Decides for one stream when to learn.
+
+    Learning costs as much as dozens of telegrams, so it must not be wasted on octets that do not come again:
+
+    - a frame is worth it if the last unknown one of its length was much like it;
+    - a stream may learn ``FREE_LAYOUTS``, and one more for each ``OCTETS_PER_LAYOUT`` that have passed.
+
+    Args:
+        layouts: where to keep what is learned.
+    """
+
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
+        self._spent = 0
+        self._unknown: dict[int, int] = {}
+
+    def see(self, frame: TransportFrame, content: Content) -> None:
+        """Take notice of a right frame that fitted no layout."""
+        raw = frame.raw
+        number = int.from_bytes(raw, "little")
+        last = self._unknown.pop(len(raw), None)
+        if last is None or (last ^ number).bit_count() * SIMILAR > 8 * len(raw):
+            if len(self._unknown) >= REMEMBERED:
+                del self._unknown[next(iter(self._unknown))]
+            self._unknown[len(raw)] = number
+            return
+        if frame.crc_kind is not CrcKind.X25 or self._spent >= FREE_LAYOUTS + frame.offset // OCTETS_PER_LAYOUT:
+            return
+        self._spent += 1
+        layout = learn(raw, content, self._layouts.options)
+        if layout is not None:
+            self._layouts.add(layout)
