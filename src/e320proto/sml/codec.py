@@ -93,7 +93,7 @@ def walk_messages(
             options and records.
     """
     notes = set() if notes is None else notes
-    tries = _Tries(options.limits.max_resync, len(payload))
+    tries: _Tries | None = None
     pos, end = 0, len(payload)
     while True:
         while pos < end and payload[pos] == 0:
@@ -113,6 +113,7 @@ def walk_messages(
             source = make_source(payload, options, records)
             item, after = _read(source, pos, options)
             if after < 0:
+                tries = tries or _Tries(options.limits.max_resync, len(payload))
                 after = _resume(payload, pos, tries, options)
                 item = Malformed(pos, item.error, payload[pos:after], kind="message")
             elif type(item) is not Malformed:

@@ -30,20 +30,21 @@ class Content(NamedTuple):
 def make_content(frame: TransportFrame, facts: list[Facts], notes: set[str], options: DecodeOptions) -> Content:
     """Put together what the messages of a frame say."""
     lists = [fact for fact in facts if fact.kind == "list"]
-    ranked = lists + facts  # what a list says of time and meter goes first
-    time = next((fact.time for fact in ranked if fact.time is not None), None)
-    server_id = next((fact.server_id for fact in ranked if fact.server_id), None)
-    if server_id is None and any(fact.server_id is not None for fact in facts):
-        server_id = b""
-    rules = []
+    time = server_id = None
+    for fact in (*lists, *facts):  # what a list says of time and meter goes first
+        if time is None:
+            time = fact.time
+        if not server_id and fact.server_id is not None:
+            server_id = fact.server_id
+    rules: tuple[str, ...] = ()
     entries: list[Entry] = []
     for fact in lists:
         part = [entry for entry in fact.entries if entry is not None]
         if len(part) < len(fact.entries):
             notes.add("object_name")
         timed = without_zero_times(part, fact.time)
-        if timed is not None and ZERO_TIME not in rules:
-            rules.append(ZERO_TIME)
+        if timed is not None:
+            rules = (ZERO_TIME,)
         entries += timed or part
     if not in_order(facts):
         notes.add("order")
@@ -54,14 +55,14 @@ def make_content(frame: TransportFrame, facts: list[Facts], notes: set[str], opt
     changed = dzg_sign(entries, server_id) if options.dzg_sign and DZG_FLAG in frame.payload else None
     if changed is not None:
         entries = changed
-        rules.append(DZG_SIGN)
+        rules += (DZG_SIGN,)
     return Content(
         frame.payload,
         Entries(entries),
         time,
         server_id,
         tuple(sorted(notes)) if notes else (),
-        tuple(rules) if rules else (),
+        rules,
         len(facts),
     )
 

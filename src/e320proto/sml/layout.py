@@ -92,12 +92,12 @@ class Layout:
     """
 
     __slots__ = (
-        "_content",
-        "_floats",
         "codes",
+        "content",
         "dzg",
         "example",
         "fields",
+        "floats",
         "last_used",
         "mask",
         "octets",
@@ -134,25 +134,25 @@ class Layout:
         self.parts = Struct(f"{form}{len(raw) - at}x").unpack
         self.dzg = options.dzg_sign and may_lack_sign(example.entries)
         self.last_used = 0
-        self._content: Callable[[bytes], Content] | None = None
-        self._floats: Callable[[bytes], tuple[float | None, ...]] | None = None
+        self.content: Callable[[bytes], Content] = self._first_content
+        """What a frame of this layout says."""
+        self.floats: Callable[[bytes], tuple[float | None, ...]] = self._first_floats
+        """The scaled numbers of a frame of this layout; ``None`` in place of what is no number."""
 
     def sound(self, raw: bytes) -> bool:
         """Whether all checksums of a frame with this skeleton are right."""
         first, crc_1, second, crc_2, third, crc_3 = self.parts(raw)
         return x25(raw) == X25_RESIDUE and x25(second) == crc_2 and x25(first) == crc_1 and x25(third) == crc_3
 
-    def content(self, raw: bytes) -> Content:
-        """What a frame of this layout says."""
-        if self._content is None:
-            self._content = compile_content(self)
-        return self._content(raw)
+    def _first_content(self, raw: bytes) -> Content:
+        """Compile ``content`` when it is needed."""
+        self.content = compile_content(self)
+        return self.content(raw)
 
-    def floats(self, raw: bytes) -> tuple[float | None, ...]:
-        """The scaled numbers of a frame of this layout; ``None`` in place of what is no number."""
-        if self._floats is None:
-            self._floats = compile_floats(self)
-        return self._floats(raw)
+    def _first_floats(self, raw: bytes) -> tuple[float | None, ...]:
+        """Compile ``floats`` when it is needed."""
+        self.floats = compile_floats(self)
+        return self.floats(raw)
 
 
 def learn(raw: bytes, example: Content, options: DecodeOptions) -> Layout | None:

@@ -25,7 +25,7 @@ from e320proto.schema.primitives import INTEGER, OCTETS
 from e320proto.sml.content import Content
 from e320proto.sml.entries import Entries, Entry
 from e320proto.sml.facts import FACTS
-from e320proto.sml.quirks import DZG_FLAG, DZG_SIGN, ZERO_TIME, dzg_sign, without_zero_times
+from e320proto.sml.quirks import DZG_FLAG, DZG_SIGN, ZERO_TIME, dzg_sign, may_lack_sign, without_zero_times
 from e320proto.sml.transport import START
 from e320proto.status import status
 
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
     from e320proto.sml.layout import Field, Layout
 
-_CODES: Final = {1: "b", 2: "h", 4: "i", 8: "q"}
+_CODES: Final = {1: "B", 2: "H", 3: "BH", 4: "I", 5: "BI", 6: "HI", 7: "BHI", 8: "Q"}
+"""Octets of a number to the codes of :mod:`struct` for its parts, high part first."""
+_OCTETS: Final = {"B": 1, "H": 2, "I": 4, "Q": 8}
 _TIMESTAMP: Final = 2
 
 
@@ -63,9 +65,19 @@ class _Writer:
         """Code for the octets or the number of a field."""
         self.used[at] = None
         field = self.layout.fields[at]
-        if field.kind == OCTETS or field.octets in _CODES:
+        if field.kind == OCTETS:
             return f"f{at}"
-        return f"from_bytes(f{at}, 'big'{', signed=True' if field.kind == INTEGER else ''})"
+        shift, terms = 8 * field.octets, []
+        for name, code in zip(self.parts(at), _CODES[field.octets], strict=True):
+            shift -= 8 * _OCTETS[code]
+            terms.append(f"{name} << {shift}" if shift else name)
+        return f"({' | '.join(terms)})" if len(terms) > 1 else terms[0]
+
+    def parts(self, at: int) -> list[str]:
+        """Names of the variables that hold the parts of a field."""
+        field = self.layout.fields[at]
+        count = 1 if field.kind == OCTETS else len(_CODES[field.octets])
+        return [f"f{at}{'abc'[part] * (count > 1)}" for part in range(count)]
 
     def time(self, at: int) -> str:
         """Code for a time."""
@@ -80,11 +92,11 @@ class _Writer:
             return ""
         order = sorted(self.used)
         self.names["unpack"] = Struct(frame_format(self.layout, (self.layout.fields[at] for at in order))).unpack
-        return f"    {''.join(f'f{at}, ' for at in order)} = unpack(raw)\n"
+        return f"    {''.join(f'{part}, ' for at in order for part in self.parts(at))} = unpack(raw)\n"
 
     def function(self, name: str, body: str) -> Any:  # noqa: ANN401 - what the function gives
         """Make the function."""
-        self.names |= {"from_bytes": int.from_bytes, "new": tuple.__new__}
+        self.names["new"] = tuple.__new__
         source = f"def {name}(raw):\n{self.unpack()}{body}"
         # The text is made of numbers and of the names in this module; nothing of it comes from outside.
         exec(compile(source, f"<layout {name}>", "exec"), self.names)  # noqa: S102
@@ -96,8 +108,8 @@ def frame_format(layout: Layout, fields: Iterable[Field]) -> str:
     form, at = ">", 0
     for field in fields:
         form += f"{field.start - at}x" if field.start > at else ""
-        code = None if field.kind == OCTETS else _CODES.get(field.octets)
-        form += f"{field.octets}s" if code is None else code if field.kind == INTEGER else code.upper()
+        codes = f"{field.octets}s" if field.kind == OCTETS else _CODES[field.octets]
+        form += codes[0].lower() + codes[1:] if field.kind == INTEGER else codes
         at = field.start + field.octets
     return f"{form}{layout.octets - at}x"
 
@@ -105,7 +117,7 @@ def frame_format(layout: Layout, fields: Iterable[Field]) -> str:
 def compile_floats(layout: Layout) -> Callable[[bytes], tuple[float | None, ...]]:
     """Make the function that gives the scaled numbers of all entries, each as ``float(entry.quantity)`` does."""
     writer = _Writer(layout)
-    items = []
+    items, suspects = [], []
     for index, entry in enumerate(layout.example.entries):
         at = writer.place(1, index, "value")
         if at is None or layout.fields[at].kind == OCTETS:
@@ -113,20 +125,34 @@ def compile_floats(layout: Layout) -> Callable[[bytes], tuple[float | None, ...]
             continue
         scaler = entry.scaler or 0
         number = writer.field(at)
+        if layout.dzg and may_lack_sign([entry]):
+            suspects.append(f"{number} < 0")
         items.append(
             f"{number} / {10**-scaler}" if scaler < 0 else f"float({number}{f' * {10**scaler}' * bool(scaler)})"
         )
     body = f"    return ({''.join(f'{item}, ' for item in items)})\n"
-    if layout.dzg:
+    if suspects:
         writer.names |= {"DZG_FLAG": DZG_FLAG, "layout": layout, "floats_of": floats_of}
-        body = f"    if DZG_FLAG in raw:\n        return floats_of(layout.content(raw).entries)\n{body}"
+        body = f"    if ({' or '.join(suspects)}) and DZG_FLAG in raw:\n        return floats_of(layout.content(raw).entries)\n{body}"
     floats: Callable[[bytes], tuple[float | None, ...]] = writer.function("floats", body)
     return floats
 
 
 def floats_of(entries: Iterable[Entry]) -> tuple[float | None, ...]:
     """The numbers to use, the plain way."""
-    return tuple(None if entry.quantity is None else float(entry.quantity) for entry in entries)
+    return tuple([_float(entry) for entry in entries])
+
+
+def _float(entry: Entry) -> float | None:
+    """``float(entry.quantity)`` without making the quantity."""
+    raw, scaler = entry.raw, entry.scaler
+    if entry.corrected is not None:
+        return float(entry.corrected)
+    if type(raw) is not int:
+        return None
+    if not scaler:
+        return float(raw)
+    return raw / 10**-scaler if scaler < 0 else float(raw * 10**scaler)
 
 
 def compile_content(layout: Layout) -> Callable[[bytes], Content]:

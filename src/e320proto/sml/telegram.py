@@ -259,7 +259,7 @@ class TelegramDecoder:
         self._layouts = shared_layouts(options) if layouts else None
         self._learner = None if self._layouts is None else Learner(self._layouts)
         recognise = None if self._layouts is None else _recogniser(self._layouts)
-        self._transport = TransportDecoder(options, recognise)
+        self._transport = TransportDecoder(options, recognise=recognise, decode=self._telegrams)
 
     @property
     def buffered(self) -> int:
@@ -268,26 +268,13 @@ class TelegramDecoder:
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[TelegramEvent]:
         """Take octets in; give the events they complete, in order. Never raises for what the octets say."""
-        events: list[Any] = self._transport.feed(data)
-        return self._decode(events) if events else events
+        return self._transport.feed(data)
 
     def close(self) -> list[TelegramEvent]:
         """End of input: report what is left."""
-        return self._decode(self._transport.close())
+        return self._transport.close()
 
-    def _decode(self, events: list[Any]) -> list[TelegramEvent]:
-        """Decode the frames among the events that no layout knew."""
-        if TransportFrame not in map(type, events):
-            return events
-        decoded: list[TelegramEvent] = []
-        for event in events:
-            if type(event) is TransportFrame:
-                decoded += self._frame(event)
-            else:
-                decoded.append(event)
-        return decoded
-
-    def _frame(self, frame: TransportFrame) -> Iterator[TelegramEvent]:
+    def _telegrams(self, frame: TransportFrame) -> Iterator[TelegramEvent]:
         payload, notes = frame.payload, set(frame.notes)
         facts: list[Facts] = []
         faults: list[Malformed] = []

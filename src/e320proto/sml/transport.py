@@ -46,7 +46,7 @@ from e320proto.events import BytesDiscarded, Malformed
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from e320proto.crc import Checksum
 
@@ -83,6 +83,7 @@ class TransportFrame:
 
 
 TransportEvent: TypeAlias = TransportFrame | BytesDiscarded | Malformed
+"""What :class:`TransportDecoder` gives, if nobody told it to make something else of frames."""
 
 
 def escape(payload: bytes) -> bytes:
@@ -101,6 +102,11 @@ def _hides_start(raw: bytes) -> bool:
 
 def _no_event(_raw: bytes, _offset: int) -> None:
     """Recognise nothing."""
+
+
+def _frame_itself(frame: TransportFrame) -> tuple[TransportFrame]:
+    """Deliver a frame as it is."""
+    return (frame,)
 
 
 def _usual_frame(raw: bytes, offset: int) -> TransportFrame | None:
@@ -168,6 +174,7 @@ class TransportDecoder:
         options: ``frame_crc_kind`` and ``limits`` are used.
         recognise: tried first on what looks like a whole frame; gives the event for octets and
             offset, or ``None``. It must know no frame that this decoder would reject.
+        decode: what to make of every other frame: any number of events in its place.
 
     >>> decoder = TransportDecoder()
     >>> events = decoder.feed(b"noise" + encode_transport(b"") ) + decoder.close()
@@ -176,7 +183,11 @@ class TransportDecoder:
     """
 
     def __init__(
-        self, options: DecodeOptions = DEFAULT_OPTIONS, recognise: Callable[[bytes, int], Any] | None = None
+        self,
+        options: DecodeOptions = DEFAULT_OPTIONS,
+        *,
+        recognise: Callable[[bytes, int], Any] | None = None,
+        decode: Callable[[TransportFrame], Iterable[Any]] | None = None,
     ) -> None:
         self.options = options
         kind = options.frame_crc_kind
@@ -184,6 +195,7 @@ class TransportDecoder:
         self._crcs: list[tuple[CrcKind, Checksum]] = [(each, WIRE[each]) for each in kinds]
         self._x25_first = self._crcs[0][0] is CrcKind.X25
         self._recognise = recognise or _no_event
+        self._decode = decode or _frame_itself
         self._buffer = bytearray()
         self._base = 0  # absolute position of the first octet in the buffer
         self._open = False  # whether the buffer begins with the start of a frame
@@ -198,7 +210,7 @@ class TransportDecoder:
         """Octets held back because they do not make an event yet."""
         return len(self._buffer)
 
-    def feed(self, data: bytes | bytearray | memoryview) -> list[TransportEvent]:
+    def feed(self, data: bytes | bytearray | memoryview) -> list[Any]:
         """Take octets in; give the events they complete, in order. Never raises for what the octets say."""
         buffer = self._buffer
         buffer += data
@@ -206,7 +218,7 @@ class TransportDecoder:
             return []
         return self._advance()
 
-    def close(self) -> list[TransportEvent]:
+    def close(self) -> list[Any]:
         """End of input: report what is left. The decoder is as new then, but offsets go on."""
         events = self._advance()
         while self._rejected:
@@ -222,8 +234,8 @@ class TransportDecoder:
 
     # --- the machine ----------------------------------------------------------------------------
 
-    def _advance(self) -> list[TransportEvent]:
-        events: list[TransportEvent] = []
+    def _advance(self) -> list[Any]:
+        events: list[Any] = []
         while True:
             # Not where the machine has seen more of the frame than its payload so far.
             if not self._rejected and self._x25_first and (not self._open or self._plain == len(START)):
@@ -231,7 +243,7 @@ class TransportDecoder:
             if not self._step(events):
                 return events
 
-    def _whole_frames(self, events: list[TransportEvent]) -> None:
+    def _whole_frames(self, events: list[Any]) -> None:
         """Take the whole frames at the front of the buffer, as long as nothing is unusual."""
         buffer = self._buffer
         at = buffer.find(ESCAPE, self._scan if self._open else len(START))
@@ -244,11 +256,13 @@ class TransportDecoder:
             end = at + 8
             raw = octets[pos:end]
             event = recognise(raw, base + pos)
-            if event is None:
-                event = _usual_frame(raw, base + pos)
-                if event is None or end - pos > largest:
+            if event is not None:
+                append(event)
+            else:
+                frame = _usual_frame(raw, base + pos)
+                if frame is None or end - pos > largest:
                     break
-            append(event)
+                events += self._decode(frame)
             pos = end
             at = find(ESCAPE, end + 8)
         if pos:
@@ -257,7 +271,7 @@ class TransportDecoder:
             self._scan = 0
             self._open = False
 
-    def _step(self, events: list[TransportEvent]) -> bool:
+    def _step(self, events: list[Any]) -> bool:
         """Do the next thing. Whether to go on."""
         if self._rejected:
             return self._rescue(events, *self._rejected)
@@ -271,17 +285,17 @@ class TransportDecoder:
         self._scan = 0
         return taken
 
-    def _discard(self, events: list[TransportEvent], count: int) -> None:
+    def _discard(self, events: list[Any], count: int) -> None:
         offset = self._base
         events.append(BytesDiscarded(offset, self._take(count)))
 
-    def _reject(self, events: list[TransportEvent], count: int, error: DecodeError) -> None:
+    def _reject(self, events: list[Any], count: int, error: DecodeError) -> None:
         """Report the first ``count`` octets as malformed and hunt on behind them."""
         offset = self._base
         events.append(Malformed(offset, error, self._take(count)))
         self._open = False
 
-    def _hunt(self, events: list[TransportEvent]) -> bool:
+    def _hunt(self, events: list[Any]) -> bool:
         """Look for a start. Whether to go on."""
         buffer, block = self._buffer, self.options.limits.noise_block
         at = 0 if buffer.startswith(START) else _find_start(buffer, self._scan)
@@ -305,7 +319,7 @@ class TransportDecoder:
             self._open_frame()
         return True
 
-    def _reject_version_2(self, events: list[TransportEvent]) -> None:
+    def _reject_version_2(self, events: list[Any]) -> None:
         detail = "expected transport version 1, found version 2, which no known meter sends"
         self._reject(events, len(START_2), DecodeError("unsupported_version", detail, offset=self._base))
 
@@ -314,7 +328,7 @@ class TransportDecoder:
         self._data.clear()
         self._scan = self._plain = len(START)
 
-    def _body(self, events: list[TransportEvent]) -> bool:
+    def _body(self, events: list[Any]) -> bool:
         """Look for the next escape inside the open frame. Whether to go on."""
         buffer = self._buffer
         size = len(buffer)
@@ -342,7 +356,7 @@ class TransportDecoder:
             return False
         return self._escape(events, after)
 
-    def _escape(self, events: list[TransportEvent], at: int) -> bool:
+    def _escape(self, events: list[Any], at: int) -> bool:
         """Act on the escape before ``at``. Whether to go on."""
         buffer = self._buffer
         mark = buffer[at]
@@ -373,12 +387,12 @@ class TransportDecoder:
         self._wake = len(self._buffer) + 1
         return False
 
-    def _too_long(self, events: list[TransportEvent]) -> bool:
+    def _too_long(self, events: list[Any]) -> bool:
         maximum = self.options.limits.max_frame
         error = LimitError("too_long", "max_frame", maximum, maximum + 1, offset=self._base)
         return self._rescue(events, maximum + 1, error)
 
-    def _rescue(self, events: list[TransportEvent], count: int, error: DecodeError, *, final: bool = False) -> bool:
+    def _rescue(self, events: list[Any], count: int, error: DecodeError, *, final: bool = False) -> bool:
         """Reject ``count`` octets, but not from the last start sequence on that begins in them. Whether to go on."""
         buffer, reach = self._buffer, count
         if count <= self.options.limits.max_frame + 1:  # else held octets could become too many
@@ -394,7 +408,7 @@ class TransportDecoder:
             self._open_frame()
         return True
 
-    def _judge(self, events: list[TransportEvent], end: int) -> bool:
+    def _judge(self, events: list[Any], end: int) -> bool:
         """Deliver or reject the frame whose 1a is at ``end``. Whether to go on."""
         buffer = self._buffer
         size = end + 4
@@ -421,5 +435,5 @@ class TransportDecoder:
         offset = self._base
         self._take(size)
         self._open = False
-        events.append(TransportFrame(offset, raw, data[: len(data) - fill], crc_kind, fill, tuple(notes)))
+        events += self._decode(TransportFrame(offset, raw, data[: len(data) - fill], crc_kind, fill, tuple(notes)))
         return True
