@@ -26,6 +26,13 @@ def rates(contenders: Mapping[str, Callable[[], int]], rounds: int) -> dict[str,
     return {name: statistics.median(found) for name, found in seen.items()}
 
 
+def counted(name: str, job: Callable[[], int], expected: int) -> None:
+    """Do a job once and see that it finds everything: what loses telegrams must not look fast."""
+    if (found := job()) != expected:
+        msg = f"{name}: expected {expected}, found {found}"
+        raise RuntimeError(msg)
+
+
 def peak_octets(job: Callable[[], int]) -> int:
     """The most that Python had allocated at once while ``job`` ran, in octets."""
     gc.collect()

@@ -1,4 +1,4 @@
-"""The same jobs done by other libraries, as their documentation shows it."""
+"""The same jobs done by other libraries in Python, as their documentation shows it; ``libsml`` is beside this."""
 
 from __future__ import annotations
 

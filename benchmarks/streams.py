@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from e320proto.sml.messages import MessageBody
 
 CAPTURES = Path(__file__).parent.parent.parent / "shared" / "captures"
+ONE_METER = {
+    "EMH mMe4.0": "EMH_mME40-AE6AKF0K0",
+    "Iskra MT631": "ISKRA_MT631-D1A52-K0z-H01_with_PIN",
+    "eBZ DD3": "eBZ_DD3_DD32R06DTA-SMZ1",
+}
 
 CLIENT_ID = b"\xff" * 6
 CURRENT_VALUES = bytes.fromhex("0100620affff")  # 1-0:98.10.255*255
@@ -52,6 +57,15 @@ class Stream:
     def of(self, telegrams: int) -> bytes:
         """The piece as often as needed to hold at least so many telegrams."""
         return self.octets * -(-telegrams // self.telegrams)
+
+    def telegrams_in(self, octets: bytes) -> int:
+        """How many telegrams several pieces hold."""
+        return len(octets) // len(self.octets) * self.telegrams
+
+    def files(self, count: int) -> list[bytes]:
+        """The SML files in it, without their transport frames, repeated to so many."""
+        found = [event.payload for event in TelegramDecoder().feed(self.octets) if isinstance(event, Telegram)]
+        return (found * -(-count // len(found)))[:count]
 
 
 @dataclass(frozen=True)
@@ -170,6 +184,22 @@ def generated(shape: Shape, count: int) -> Stream:
     octets = b"".join(encode_transport(content) for content in contents(shape, count))
     values = len(shape.registers) + len(shape.texts) + 2
     return Stream(f"{shape.meter}, {len(octets) // count} octets, {values} values", octets, count)
+
+
+def of_one_meter() -> list[Stream]:
+    """The right frames of recordings whose rates other parsers are known by, if the folder is there.
+
+    Without the telegrams that the recording's ends have cut: a meter's stream has no such places.
+    """
+    found = []
+    for name, stem in ONE_METER.items():
+        path = CAPTURES / f"{stem}.bin"
+        if path.is_file():
+            events = TelegramDecoder().feed(path.read_bytes())
+            frames = [event.raw for event in events if isinstance(event, Telegram)]
+            octets = sum(map(len, frames)) // len(frames)
+            found.append(Stream(f"{name}, {octets} octets", b"".join(frames), len(frames)))
+    return found
 
 
 def recorded() -> list[Stream]:
