@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from e320proto.obis import ObisCode
     from e320proto.sml.capture import read_capture
     from e320proto.sml.codec import decode_file, encode_file, read_messages
+    from e320proto.sml.encoder import TelegramEncoder
     from e320proto.sml.entries import (
         Entries,
         Entry,
@@ -116,6 +117,7 @@ _MODULES = {
     "obis": ("ObisCode",),
     "sml.capture": ("read_capture",),
     "sml.codec": ("decode_file", "encode_file", "read_messages"),
+    "sml.encoder": ("TelegramEncoder",),
     "sml.entries": ("Entries", "Entry", "RawValue"),
     "sml.messages": (
         "AttentionRes",
@@ -220,6 +222,7 @@ __all__ = [
     "StatusLayout",
     "Telegram",
     "TelegramDecoder",
+    "TelegramEncoder",
     "TelegramEvent",
     "Time",
     "Timestamp",

@@ -36,16 +36,7 @@ def make_content(frame: TransportFrame, facts: list[Facts], notes: set[str], opt
             time = fact.time
         if not server_id and fact.server_id is not None:
             server_id = fact.server_id
-    rules: tuple[str, ...] = ()
-    entries: list[Entry] = []
-    for fact in lists:
-        part = [entry for entry in fact.entries if entry is not None]
-        if len(part) < len(fact.entries):
-            notes.add("object_name")
-        timed = without_zero_times(part, fact.time)
-        if timed is not None:
-            rules = (ZERO_TIME,)
-        entries += timed or part
+    entries, rules = _entries(lists, notes)
     if not in_order(facts):
         notes.add("order")
     if frame.crc_kind is CrcKind.KERMIT:
@@ -65,6 +56,21 @@ def make_content(frame: TransportFrame, facts: list[Facts], notes: set[str], opt
         rules,
         len(facts),
     )
+
+
+def _entries(lists: list[Facts], notes: set[str]) -> tuple[list[Entry], tuple[str, ...]]:
+    """The entries of all lists, and the rules that changed them."""
+    rules: tuple[str, ...] = ()
+    entries: list[Entry] = []
+    for fact in lists:
+        part = [entry for entry in fact.entries if entry is not None]
+        if len(part) < len(fact.entries):
+            notes.add("object_name")
+        timed = without_zero_times(part, fact.time)
+        if timed is not None:
+            rules = (ZERO_TIME,)
+        entries += timed or part
+    return entries, rules
 
 
 def in_order(facts: list[Facts]) -> bool:

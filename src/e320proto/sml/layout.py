@@ -27,7 +27,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from e320proto.crc import X25_RESIDUE, CrcKind, x25
-from e320proto.schema.primitives import INTEGER, LIST, OCTETS, UNSIGNED
+from e320proto.schema.primitives import BOOLEAN, INTEGER, LIST, OCTETS, UNSIGNED
 from e320proto.schema.sml import MESSAGE
 from e320proto.sml.codec import make_source
 from e320proto.sml.facts import FACTS
@@ -50,10 +50,15 @@ REMEMBERED: Final = 64
 """Lengths of which the last unknown frame is remembered."""
 SIMILAR: Final = 5
 """Of two frames of one layout, less than a fifth of the bits differ: most octets are skeleton."""
-_KINDS: Final = ["open", "list", "close"]
-_TIMES: Final = {"ref_time", "act_sensor_time", "act_gateway_time", "val_time"}
-_TIME_OCTETS: Final = 4
 _CRC_OCTETS: Final = 2
+_KINDS: Final = ["open", "list", "close"]
+_NUMBERS: Final = {
+    **dict.fromkeys(("ref_time", "act_sensor_time", "act_gateway_time", "val_time"), ({UNSIGNED}, 4)),
+    "status": ({UNSIGNED}, 8),
+    "value": ({UNSIGNED, INTEGER}, 8),
+    "crc16": ({UNSIGNED}, _CRC_OCTETS),
+}
+"""Numbers that are data, their types, and the most octets that cannot be out of range; all others are skeleton."""
 _PLACE: Final = re.compile(r"(?:message_body\.(?:val_list\[([0-9]+)\]\.)?)?([a-z_0-9]+)")
 
 
@@ -190,31 +195,25 @@ def _data(raw: bytes, message: int, trace: list[tuple[str, int, int, int]]) -> l
     """The data of one message, the checksum last; nothing if what it says may depend on more than the skeleton."""
     fields: dict[tuple[str | None, str], Field] = {}
     for path, kind, start, octets in trace:
-        if kind == LIST:
-            if path.endswith(".value"):
-                return []  # a time or a list as the value of an entry
+        if kind == LIST and not path.endswith(".value"):
             continue
         match = _PLACE.fullmatch(path)
-        if match is None:
-            return []  # a field within a time
-        place = (match[1], match[2])
-        field = Field(message, None if match[1] is None else int(match[1]), match[2], kind, start, octets)
+        if match is None or kind == LIST:
+            return []  # a time of several numbers, or a list as the value of an entry
+        name, place = match[2], (match[1], match[2])
+        field = Field(message, None if match[1] is None else int(match[1]), name, kind, start, octets)
         if kind == OCTETS:
-            if octets and field.name != "obj_name":
+            if octets and name != "obj_name":
                 fields[place] = field
-        elif field.name in _TIMES:
-            if kind != UNSIGNED or octets > _TIME_OCTETS:
-                return []  # it may be out of range
-            tag = fields.get(place)  # of two numbers, the first is the choice
+        elif kind != BOOLEAN and name in _NUMBERS:
+            kinds, most = _NUMBERS[name]
+            if kind not in kinds or octets > most:
+                return []  # the number may be out of range
+            tag = fields.get(place)  # of the two numbers of a time, the first is its choice
             choice = 0 if tag is None else int.from_bytes(raw[tag.start : tag.start + tag.octets])
             fields[place] = field._replace(choice=choice)
-        elif field.name == "value" and kind in {UNSIGNED, INTEGER}:
-            fields[place] = field
-        elif field.name in {"status", "crc16"}:
-            if kind != UNSIGNED or (field.name == "crc16" and octets != _CRC_OCTETS):
-                return []
-            fields[place] = field
-    return list(fields.values())
+    found = list(fields.values())
+    return found if found[-1].octets == _CRC_OCTETS else []
 
 
 class Layouts:

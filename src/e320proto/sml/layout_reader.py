@@ -127,13 +127,13 @@ def compile_floats(layout: Layout) -> Callable[[bytes], tuple[float | None, ...]
         number = writer.field(at)
         if layout.dzg and may_lack_sign([entry]):
             suspects.append(f"{number} < 0")
-        items.append(
-            f"{number} / {10**-scaler}" if scaler < 0 else f"float({number}{f' * {10**scaler}' * bool(scaler)})"
-        )
+        factor = f" * {10**scaler}" if scaler else ""
+        items.append(f"{number} / {10**-scaler}" if scaler < 0 else f"float({number}{factor})")
     body = f"    return ({''.join(f'{item}, ' for item in items)})\n"
     if suspects:
         writer.names |= {"DZG_FLAG": DZG_FLAG, "layout": layout, "floats_of": floats_of}
-        body = f"    if ({' or '.join(suspects)}) and DZG_FLAG in raw:\n        return floats_of(layout.content(raw).entries)\n{body}"
+        by_rule = "        return floats_of(layout.content(raw).entries)\n"
+        body = f"    if ({' or '.join(suspects)}) and DZG_FLAG in raw:\n{by_rule}{body}"
     floats: Callable[[bytes], tuple[float | None, ...]] = writer.function("floats", body)
     return floats
 

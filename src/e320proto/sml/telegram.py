@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from e320proto.events import BytesDiscarded, Malformed
 from e320proto.identity import DeviceId, ServerId
 from e320proto.sml.codec import read_messages, walk_messages
-from e320proto.sml.content import make_content
+from e320proto.sml.content import Content, make_content
 from e320proto.sml.facts import FACTS, Facts, fact_reader
-from e320proto.sml.layout import Learner, shared_layouts
+from e320proto.sml.layout import Learner, learn, shared_layouts
 from e320proto.sml.layout_reader import floats_of
 from e320proto.sml.messages import Message
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from e320proto.obis import ObisCode
-    from e320proto.sml.content import Content
     from e320proto.sml.entries import Entries
     from e320proto.sml.layout import Layout, Layouts
     from e320proto.sml.messages import Time
@@ -314,3 +313,11 @@ def _recogniser(layouts: Layouts) -> Callable[[bytes, int], Telegram | None]:
         return None
 
     return recognise
+
+
+def layout_of(frame: bytes, options: DecodeOptions = DEFAULT_OPTIONS) -> Layout | None:
+    """Find the layout of one frame; ``None`` if the octets are no telegram, or one of a form that has none."""
+    match TelegramDecoder(options, layouts=False).feed(frame):
+        case [Telegram(raw=raw, _content=Content() as content)] if raw == frame:
+            return learn(raw, content, options)
+    return None

@@ -1,0 +1,199 @@
+"""Learning: what becomes a layout, when, and how many are kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from e320proto import DecodeOptions, Telegram, TelegramDecoder, Unsigned, encode_file, encode_transport
+from e320proto.sml.layout import FREE_LAYOUTS, OCTETS_PER_LAYOUT, REMEMBERED, Layouts, Learner, learn, shared_layouts
+from e320proto.sml.telegram import layout_of
+from e320proto.sml.transport import TransportDecoder, TransportFrame
+from tests.contracts.pushes import FRAME, USUAL, push
+
+
+def frame_of(count: int, number: int = 0) -> bytes:
+    """A frame with so many entries; ``number`` is its data."""
+    entries = tuple(replace(USUAL[1], value=Unsigned(number, 8)) for _ in range(count))
+    return encode_transport(encode_file(push(entries)))
+
+
+def seen(learner: Learner, frames: list[bytes], offset: int = 0) -> None:
+    for raw in frames:
+        (event,) = TransportDecoder().feed(raw)
+        (telegram,) = TelegramDecoder(layouts=False).feed(raw)
+        assert isinstance(telegram, Telegram)
+        assert telegram._content is not None
+        learner.see(replace(event, offset=offset), telegram._content)
+
+
+def test_fields_of_a_layout() -> None:
+    layout = layout_of(FRAME)
+    assert layout is not None
+    (telegram,) = TelegramDecoder(layouts=False).feed(FRAME)
+    assert isinstance(telegram, Telegram)
+    found = {(field.message, field.entry, field.name): field for field in layout.fields}
+    assert [key[2] for key in found if key[0] == 0] == [
+        "transaction_id",
+        "client_id",
+        "req_file_id",
+        "server_id",
+        "ref_time",
+        "crc16",
+    ]
+    energy = found[1, 1, "value"]
+    assert FRAME[energy.start : energy.start + energy.octets] == (1_234_567).to_bytes(8)
+    assert found[1, 1, "val_time"].choice == 1
+    assert (1, 1, "obj_name") not in found
+    assert (1, 1, "unit") not in found
+    assert layout.codes == telegram.entries.keys()
+    assert layout.content(FRAME) == telegram._content
+    assert [(FRAME[start], FRAME[end]) for start, end in layout.spans] == [(0x76, 0x63)] * 3
+    assert layout.mask.bit_length() == 8 * (len(FRAME) - 2)
+    data = 8 * (sum(field.octets for field in layout.fields) + 2)
+    assert layout.mask.bit_count() == 8 * len(FRAME) - data
+
+
+def test_octets_that_are_no_telegram_have_no_layout() -> None:
+    assert layout_of(b"") is None
+    assert layout_of(FRAME[:-1]) is None
+    assert layout_of(FRAME + FRAME) is None
+    assert layout_of(b"\0" + FRAME) is None
+
+
+def test_no_layout_of_another_frame_than_the_content() -> None:
+    (telegram,) = TelegramDecoder(layouts=False).feed(FRAME)
+    assert isinstance(telegram, Telegram)
+    assert telegram._content is not None
+    wrong_crc = FRAME[:-1] + bytes([FRAME[-1] ^ 1])
+    assert learn(wrong_crc, telegram._content, DecodeOptions()) is None
+    escaped = FRAME[:8] + b"\x1b" * 8 + FRAME[8:]
+    assert learn(escaped, telegram._content, DecodeOptions()) is None
+
+
+def test_second_frame_of_a_form_is_learned() -> None:
+    layouts = Layouts(DecodeOptions())
+    learner = Learner(layouts)
+    seen(learner, [frame_of(1, 1)])
+    assert len(layouts) == 0
+    seen(learner, [frame_of(1, 2)])
+    assert len(layouts) == 1
+    assert list(layouts.by_octets) == [len(frame_of(1))]
+
+
+def test_frames_of_one_length_that_are_not_alike_are_not_learned() -> None:
+    layouts = Layouts(DecodeOptions())
+    learner = Learner(layouts)
+    raw = frame_of(3)
+    other = replace(USUAL[0], value=bytes(range(256))[: len(raw)])
+    for size in range(1, 200):  # an octet string of just the length that makes both frames equally long
+        other_raw = encode_transport(encode_file(push((replace(other, value=b"\xa5" * size),))))
+        if len(other_raw) == len(raw):
+            break
+    assert len(other_raw) == len(raw)
+    seen(learner, [raw, other_raw, raw, other_raw])
+    assert len(layouts) == 0
+
+
+def test_a_stream_learns_only_so_much() -> None:
+    layouts = Layouts(DecodeOptions())
+    learner = Learner(layouts)
+    frames = [raw for count in range(FREE_LAYOUTS + 3) for raw in (frame_of(count), frame_of(count, 1))]
+    seen(learner, frames)
+    assert len(layouts) == FREE_LAYOUTS
+    seen(learner, [frame_of(60), frame_of(60, 1), frame_of(61), frame_of(61, 1)], offset=OCTETS_PER_LAYOUT)
+    assert len(layouts) == FREE_LAYOUTS + 1
+
+
+def test_lengths_remembered_are_bounded() -> None:
+    layouts = Layouts(DecodeOptions())
+    learner = Learner(layouts)
+    seen(learner, [frame_of(count) for count in range(REMEMBERED + 1)])
+    assert len(learner._unknown) == REMEMBERED
+    seen(learner, [frame_of(0, 1)])  # its first sight is forgotten
+    assert len(layouts) == 0
+
+
+def layouts_of(counts: list[int], capacity: int) -> Layouts:
+    layouts = Layouts(DecodeOptions(), capacity)
+    for count in counts:
+        layout = layout_of(frame_of(count))
+        assert layout is not None
+        layouts.add(layout)
+    return layouts
+
+
+def test_the_longest_unused_layout_goes_first() -> None:
+    layouts = layouts_of([1, 2, 3], capacity=3)
+    one = next(layout for layout in layouts if layout.octets == len(frame_of(1)))
+    one.last_used = layouts.age
+    layout = layout_of(frame_of(4))
+    assert layout is not None
+    layouts.add(layout)
+    assert sorted(kept.octets for kept in layouts) == [len(frame_of(count)) for count in (1, 3, 4)]
+    assert len(layouts) == 3
+
+
+def test_layouts_of_one_length() -> None:
+    layouts = layouts_of([1, 1, 2], capacity=2)
+    assert [layout.octets for layout in layouts] == [len(frame_of(1)), len(frame_of(2))]
+
+
+def test_use_keeps_a_layout() -> None:
+    options = DecodeOptions(limits=replace(DecodeOptions().limits, max_resync=3))  # layouts of this test alone
+    layouts = shared_layouts(options)
+    decoder = TelegramDecoder(options)
+    decoder.feed(frame_of(1) * 2 + frame_of(2) * 2)
+    one, two = (layouts.by_octets[len(frame_of(count))][0] for count in (1, 2))
+    assert (one.last_used, two.last_used) == (1, 2)
+    decoder.feed(frame_of(1))
+    assert (one.last_used, two.last_used) == (2, 2)
+
+
+def test_decoders_share_what_they_learn() -> None:
+    options = DecodeOptions(limits=replace(DecodeOptions().limits, max_resync=4))
+    TelegramDecoder(options).feed(FRAME * 2)
+    (telegram,) = TelegramDecoder(options).feed(FRAME)
+    assert isinstance(telegram, Telegram)
+    assert telegram._layout is not None
+
+
+def test_frames_that_come_in_one_piece_teach_each_other() -> None:
+    options = DecodeOptions(limits=replace(DecodeOptions().limits, max_resync=5))
+    events = TelegramDecoder(options).feed(FRAME * 4)
+    assert [isinstance(event, Telegram) and event._layout is not None for event in events] == [False, False, True, True]
+
+
+def test_recognised_frames_still_need_right_checksums() -> None:
+    decoder = TelegramDecoder()
+    decoder.feed(FRAME * 3)
+    for at in (20, len(FRAME) // 2, len(FRAME) - 1):
+        damaged = FRAME[:at] + bytes([FRAME[at] ^ 1]) + FRAME[at + 1 :]
+        assert not any(isinstance(event, Telegram) for event in decoder.feed(damaged))
+        (telegram,) = (event for event in decoder.feed(FRAME) if isinstance(event, Telegram))
+        assert telegram._layout is not None
+
+
+def test_transport_decoder_gives_what_it_is_told_to() -> None:
+    decoder = TransportDecoder(
+        recognise=lambda raw, offset: ("known", offset) if raw == FRAME else None,
+        decode=lambda frame: [frame.offset, frame.raw[-1]],
+    )
+    other = frame_of(2)
+    assert decoder.feed(FRAME + other + FRAME) == [
+        ("known", 0),
+        len(FRAME),
+        other[-1],
+        ("known", len(FRAME) + len(other)),
+    ]
+    assert isinstance(TransportDecoder().feed(FRAME)[0], TransportFrame)
+
+
+@pytest.mark.parametrize("layouts", [True, False])
+def test_floats_and_codes(layouts: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    *_, telegram = TelegramDecoder(layouts=layouts).feed(FRAME * 3)
+    assert isinstance(telegram, Telegram)
+    assert telegram.floats == (None, 123_456.7, -215.0)
+    assert [type(number) for number in telegram.floats] == [type(None), float, float]
+    assert telegram.codes == telegram.entries.keys()
