@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from e320proto import DecodeOptions, Telegram, TelegramDecoder, Unsigned, encode_file, encode_transport
-from e320proto.sml.layout import FREE_LAYOUTS, OCTETS_PER_LAYOUT, REMEMBERED, Layouts, Learner, learn, shared_layouts
+from e320proto.sml.layout import (
+    FREE_LAYOUTS,
+    OCTETS_PER_LAYOUT,
+    PER_LENGTH,
+    REMEMBERED,
+    Layouts,
+    Learner,
+    learn,
+    shared_layouts,
+)
 from e320proto.sml.telegram import layout_of
 from e320proto.sml.transport import TransportDecoder, TransportFrame
 from tests.contracts.pushes import FRAME, USUAL, push
@@ -138,6 +147,17 @@ def test_the_longest_unused_layout_goes_first() -> None:
 def test_layouts_of_one_length() -> None:
     layouts = layouts_of([1, 1, 2], capacity=2)
     assert [layout.octets for layout in layouts] == [len(frame_of(1)), len(frame_of(2))]
+
+
+def test_layouts_of_one_length_are_few() -> None:
+    """Each of them is tried on every unknown frame of that length."""
+    layouts = layouts_of([2, *[1] * (PER_LENGTH + 3)], capacity=99)
+    assert {octets: len(same) for octets, same in layouts.by_octets.items()} == {
+        len(frame_of(1)): PER_LENGTH,
+        len(frame_of(2)): 1,
+    }
+    ages = [layout.last_used for layout in layouts.by_octets[len(frame_of(1))]]
+    assert ages == list(range(PER_LENGTH + 4, 4, -1))
 
 
 def test_use_keeps_a_layout() -> None:

@@ -44,8 +44,12 @@ if TYPE_CHECKING:
 
 CAPACITY: Final = 256
 """Layouts kept: 20 models with a dozen forms each; some 20 KiB for one."""
-FREE_LAYOUTS: Final = 32
-OCTETS_PER_LAYOUT: Final = 1 << 17
+PER_LENGTH: Final = 16
+"""Layouts kept of one length of frames: each is tried on every unknown frame of that length."""
+FREE_LAYOUTS: Final = 24
+"""Layouts that a stream may learn from its start; one costs some half a millisecond."""
+OCTETS_PER_LAYOUT: Final = 1 << 18
+"""A stream may learn one more for each so many octets: some 1,000 telegrams, 20 milliseconds without layouts."""
 REMEMBERED: Final = 64
 """Lengths of which the last unknown frame is remembered."""
 SIMILAR: Final = 5
@@ -242,10 +246,13 @@ class Layouts:
         with self._lock:
             self.age += 1
             layout.last_used = self.age
+            same = self.by_octets.get(layout.octets, ())
+            if len(same) >= PER_LENGTH:
+                self._remove(min(same, key=_last_used))
+            elif self._count >= self.capacity:
+                self._remove(min(self, key=_last_used))
             self.by_octets[layout.octets] = (layout, *self.by_octets.get(layout.octets, ()))
             self._count += 1
-            if self._count > self.capacity:
-                self._remove(min(self, key=lambda kept: kept.last_used))
 
     def __iter__(self) -> Iterator[Layout]:
         for layouts in tuple(self.by_octets.values()):
@@ -258,6 +265,10 @@ class Layouts:
         else:
             del self.by_octets[layout.octets]
         self._count -= 1
+
+
+def _last_used(layout: Layout) -> int:
+    return layout.last_used
 
 
 @lru_cache(maxsize=16)
