@@ -83,7 +83,7 @@ def test_no_command_shows_help(process: Run) -> None:
 def test_help(process: Run) -> None:
     done = process("decode", "--help")
     assert done.status == 0
-    for option in ("--format", "--all", "--events", "--stats", "--lenient"):
+    for option in ("--format", "--all", "--events", "--stats", "--lenient", "--out", "--table", "--jobs"):
         assert option in done.out
 
 

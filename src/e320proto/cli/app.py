@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from e320proto.archive.column_file import ColumnFormat
     from e320proto.cli.decoding import Writer
     from e320proto.cli.explain import Explanation
     from e320proto.cli.output import OutputConsole
@@ -59,11 +61,20 @@ app = typer.Typer(
 
 
 class Format(StrEnum):
-    """What ``e320 decode`` prints."""
+    """What ``e320 decode`` prints or writes."""
 
     TABLE = "table"
     JSONL = "jsonl"
     CSV = "csv"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+class Rows(StrEnum):
+    """What a row of a file of columns is."""
+
+    LONG = "long"
+    WIDE = "wide"
 
 
 def run(args: Sequence[str] | None = None) -> int:
@@ -109,14 +120,17 @@ def _main(
 
 
 @app.command()
-def decode(
+def decode(  # noqa: PLR0913 - each is an option
     *,
     files: Annotated[
         list[str] | None,
         typer.Argument(metavar="FILE|-", help="Captures: octets, hex or base64. - is standard input."),
     ] = None,
     output: Annotated[
-        Format, typer.Option("--format", "-f", help="For people, as JSON lines, or one CSV row for each entry.")
+        Format,
+        typer.Option(
+            "--format", "-f", help="For people, JSON lines, one CSV row for each entry, or a file of columns."
+        ),
     ] = Format.TABLE,
     complete: Annotated[bool, typer.Option("--all", "-a", help="table: every telegram in full, all trouble.")] = False,
     events: Annotated[
@@ -128,6 +142,15 @@ def decode(
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Also show messages with a wrong checksum inside of a right telegram.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="PATH", help="parquet, arrow: the file to write.")
+    ] = None,
+    table: Annotated[
+        Rows | None, typer.Option("--table", help="parquet, arrow: a row for each entry (long), or telegram.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, metavar="N", help="parquet, arrow: processes that decode.")
+    ] = None,
 ) -> None:
     """Decode captures of the optical push interface.
 
@@ -138,13 +161,20 @@ def decode(
     """
     if not files and sys.stdin.isatty():
         _refuse("give a file, or - for standard input")
+    options = DecodeOptions(message_crc="lenient" if lenient else "strict")
+    if output in {Format.PARQUET, Format.ARROW}:
+        if complete or events or stats:
+            _refuse(f"--all, --events and --stats are not for --format {output}")
+        _write_columns(files or [STDIN], output, out, table or Rows.LONG, jobs or 1, options)
+    if out is not None or table is not None or jobs is not None:
+        _refuse("--out, --table and --jobs are for --format parquet and arrow")
     console = output_console() if output is Format.TABLE else None
     counted = Stats() if stats else None
     status = decode_all(
         files or [STDIN],
         _writer(output, console, several=len(files or ()) > 1, events=events, complete=complete),
         counted,
-        DecodeOptions(message_crc="lenient" if lenient else "strict"),
+        options,
         _bars(console),
     )
     if counted is not None:
@@ -152,6 +182,21 @@ def decode(
     elif status == NOTHING and console is None:
         sys.stderr.write("e320: no telegram found; --format table explains what was there instead\n")
     raise typer.Exit(status)
+
+
+def _write_columns(
+    files: Sequence[str], output: Format, out: Path | None, table: Rows, jobs: int, options: DecodeOptions
+) -> NoReturn:
+    if out is None:
+        _refuse(f"--format {output} needs --out PATH")
+    try:
+        # Only here, because its imports take longer than all the rest.
+        from e320proto.cli.archive_run import Target, write_archive  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        _refuse(str(error))
+    errors = error_console()
+    target = Target(out, cast("ColumnFormat", output.value), table.value, jobs)
+    raise typer.Exit(write_archive(files, target, options, lambda total: Bar(errors, total)))
 
 
 def _writer(output: Format, console: OutputConsole | None, *, several: bool, events: bool, complete: bool) -> Writer:

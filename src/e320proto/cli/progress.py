@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,6 +38,7 @@ class Bar:
             TextColumn("{task.percentage:>3.0f} %"),
             BarColumn(),
             DownloadColumn(binary_units=True),
+            TransferSpeedColumn(),
             TimeRemainingColumn(),
             console=console,
             transient=True,

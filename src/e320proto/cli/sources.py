@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from e320proto.sml.capture import read_capture
+from e320proto.sml.capture import BLOCK, read_capture, read_octets, text_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from e320proto.events import Malformed
     from e320proto.sml.options import DecodeOptions
     from e320proto.sml.telegram import TelegramEvent
 
@@ -61,6 +62,33 @@ class Source:
             yield from read_capture(cast("IO[bytes]", _Reader(self)), options)
         except OSError as error:
             raise UnreadableError(_explained(self.title, error)) from error
+
+    def octets(self) -> Iterator[bytes | Malformed]:
+        """The octets in the input, block by block, and what of a text dump makes none.
+
+        Raises:
+            UnreadableError: reading failed.
+        """
+        try:
+            yield from read_octets(cast("IO[bytes]", _Reader(self)))
+        except OSError as error:
+            raise UnreadableError(_explained(self.title, error)) from error
+
+    @property
+    def raw(self) -> bool:
+        """Whether it is a regular file of octets, which can be read anew by its name.
+
+        Raises:
+            UnreadableError: reading failed.
+        """
+        if self.size is None or self.name == STDIN:
+            return False
+        try:
+            form = text_form(self.file.read(BLOCK))
+            self.file.seek(0)
+        except OSError as error:
+            raise UnreadableError(_explained(self.title, error)) from error
+        return form is None
 
 
 class _Reader:
