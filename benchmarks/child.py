@@ -7,6 +7,7 @@ system says the process holds at most (``VmHWM``), less what it held when its im
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -64,15 +65,17 @@ def without_fastcrc(octets: bytes) -> Iterator[Callable[[], int]]:
                 asked.close()
 
 
-def facts_of(program: str, **values: object) -> dict[str, Any]:
+def facts_of(program: str, values: dict[str, str], environment: dict[str, str] | None = None) -> dict[str, Any]:
     """Run a program in a fresh interpreter; the JSON object that it prints.
 
-    ``values`` are variables of the program, and ``memory()`` gives kilobytes held now and at most.
+    ``values`` are variables of the program, and ``memory()`` gives the octets held now and at most.
     """
     lines = [f"import sys; sys.path.insert(0, {str(ROOT)!r})", "import json, time"]
     lines += [f"{name} = {value!r}" for name, value in values.items()]
     lines += ["from benchmarks.child import memory", program]
-    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    command = [sys.executable, "-c", "\n".join(lines)]
+    environment = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - ours
     if done.returncode:
         msg = f"expected a program that ends well, found {done.stderr}"
         raise RuntimeError(msg)

@@ -49,18 +49,18 @@ def write_file(path: Path, stream: Stream, octets: int) -> int:
     return pieces * stream.telegrams
 
 
-def row_of(name: str, path: Path, program: str, telegrams: int, **values: object) -> Row:
-    """The row of a program that reads a file and says what it found, and how much memory it took."""
-    facts = facts_of(program, path=str(path), **values)
-    if facts["count"] != telegrams:
-        msg = f"{name}: expected {telegrams} telegrams, found {facts['count']}"
+def row_of(name: str, path: Path, program: str, units: int, *, unit: str = "telegrams", **values: str) -> Row:
+    """The row of a program that reads a file and says how many units it found, and how much memory it took."""
+    facts = facts_of(program, {"path": str(path), **values})
+    if facts["count"] != units:
+        msg = f"{name}: expected {units} {unit}, found {facts['count']}"
         raise RuntimeError(msg)
     size = path.stat().st_size
     seconds, peak, before = facts["seconds"], facts["peak"], facts["before"]
     return Row(
         name,
-        "telegrams",
-        telegrams / seconds,
+        unit,
+        units / seconds,
         size / seconds,
         figures={"MB": (peak - before) / 1e6},
         note=f"a file of {size / 1e6:,.0f} MB; with the interpreter and its imports {peak / 1e6:.0f} MB",

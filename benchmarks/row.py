@@ -49,7 +49,7 @@ FULL = Size(
     meters=10_000,
     transport_octets=1 << 20,
     files=200,
-    archive_telegrams=400_000,
+    archive_telegrams=1_000_000,
     archive_octets=400_000_000,
     quick=False,
 )
