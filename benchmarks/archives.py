@@ -11,7 +11,7 @@ import importlib.util
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from benchmarks import fleet, memory, streams
 from benchmarks.child import STATUS, facts_of
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from benchmarks.row import Size
     from benchmarks.streams import Stream
-    from e320proto.archive.decode import TableName
+
+TableName: TypeAlias = Literal["wide", "long"]
 
 TABLES: tuple[TableName, ...] = ("wide", "long")
 STREAMING, ONE, JOBS = "streaming", "one meter", 2
