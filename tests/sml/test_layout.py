@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from e320proto import DecodeOptions, Telegram, TelegramDecoder, Unsigned, encode_file, encode_transport
+from e320proto.crc import x25
 from e320proto.sml.layout import (
     FREE_LAYOUTS,
     OCTETS_PER_LAYOUT,
@@ -17,6 +21,7 @@ from e320proto.sml.layout import (
     learn,
     shared_layouts,
 )
+from e320proto.sml.layout_checks import check_each, check_messages
 from e320proto.sml.telegram import layout_of
 from e320proto.sml.transport import TransportDecoder, TransportFrame
 from tests.contracts.pushes import FRAME, USUAL, push
@@ -217,3 +222,34 @@ def test_floats_and_codes(layouts: bool) -> None:  # noqa: FBT001 - a parameter 
     assert telegram.floats == (None, 123_456.7, -215.0)
     assert [type(number) for number in telegram.floats] == [type(None), float, float]
     assert telegram.codes == telegram.entries.keys()
+
+
+@pytest.mark.parametrize("make", [check_each, check_messages])
+@given(
+    lengths=st.lists(st.integers(1, 60), min_size=3, max_size=3),
+    gaps=st.lists(st.integers(0, 3), min_size=4, max_size=4),
+    chance=st.randoms(use_true_random=False),
+)
+def test_both_ways_to_check(make: Any, lengths: list[int], gaps: list[int], chance: Any) -> None:  # noqa: ANN401
+    """Frames that differ in their messages, every one of their octets damaged once."""
+
+    def frame() -> bytes:
+        octets = bytearray(FRAME[:8])
+        for length, gap in zip(lengths, gaps[:3], strict=True):
+            message = chance.randbytes(length)
+            spans.append((len(octets) + gap, len(octets) + gap + length))
+            octets += bytes(gap) + message + b"\x63" + x25(message).to_bytes(2, "little")
+        octets += bytes(gaps[3]) + FRAME[-8:-2]
+        return bytes(octets) + x25(bytes(octets)).to_bytes(2, "little")
+
+    spans: list[tuple[int, int]] = []
+    sound = make(frame(), spans[:])
+    spans.clear()
+    other = frame()
+    assert sound(other)
+    for at in range(len(other)):
+        damaged = bytearray(other)
+        damaged[at] ^= chance.randrange(1, 256)
+        data = any(start <= at < end or end < at <= end + 2 for start, end in spans) or at >= len(other) - 2
+        if data:  # the rest is skeleton
+            assert not sound(bytes(damaged))

@@ -19,6 +19,7 @@ from e320proto.crc import x25
 from e320proto.errors import EncodeError
 from e320proto.schema.primitives import INTEGER, OCTETS
 from e320proto.sml.codec import encode_file
+from e320proto.sml.layout_checks import CRC_OCTETS
 from e320proto.sml.telegram import Telegram, layout_of
 from e320proto.sml.transport import ESCAPE, START, encode_transport
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _MESSAGES: Final = ("open", "list", "close")
 _CODES: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _CRC: Final = "crc16"
-_CRC_OCTETS: Final = 2
 
 
 class TelegramEncoder:
@@ -164,7 +164,9 @@ def _compile(layout: Layout) -> Callable[[Sequence[int | bytes]], bytes]:
         names[name] = octets
         return name
 
-    lines, lengths, variables = [], [], []
+    lines: list[str] = []
+    lengths: list[str] = []
+    variables: list[str] = []
     form, arguments, at = "<", [], 0
     for message, (start, end) in enumerate(layout.spans):
         part, items, pos = ">", [], start
@@ -183,8 +185,8 @@ def _compile(layout: Layout) -> Callable[[Sequence[int | bytes]], bytes]:
         lines.append(f"m{message} = pack_{message}({', '.join([*items, constant(raw[pos:end])])})")
         form += f"{start - at}s{end - start}sBH"
         arguments += [constant(raw[at:start]), f"m{message}", str(raw[end]), f"x25(m{message})"]
-        at = end + 1 + _CRC_OCTETS
-    names["pack"] = struct.Struct(f"{form}{len(raw) - at - _CRC_OCTETS}s").pack
+        at = end + 1 + CRC_OCTETS
+    names["pack"] = struct.Struct(f"{form}{len(raw) - at - CRC_OCTETS}s").pack
     payload = f"{len(START)}:{len(START) + len(layout.example.payload)}"
     source = f"""
 def encode(values):
@@ -192,10 +194,10 @@ def encode(values):
     if not ({" and ".join(lengths)}):
         raise ValueError
     {"; ".join(lines)}
-    body = pack({", ".join([*arguments, constant(raw[at:-_CRC_OCTETS])])})
+    body = pack({", ".join([*arguments, constant(raw[at:-CRC_OCTETS])])})
     if body.find(ESCAPE, len(START)) < {len(raw) - 8}:
         return encode_transport(body[{payload}])
-    return body + x25(body).to_bytes({_CRC_OCTETS}, "little")
+    return body + x25(body).to_bytes({CRC_OCTETS}, "little")
 """
     # The text is made of numbers and of the names above; nothing of it comes from outside.
     exec(compile(source, "<layout encode>", "exec"), names)  # noqa: S102

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from struct import Struct
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -31,6 +30,7 @@ from e320proto.schema.primitives import BOOLEAN, INTEGER, LIST, OCTETS, UNSIGNED
 from e320proto.schema.sml import MESSAGE
 from e320proto.sml.codec import make_source
 from e320proto.sml.facts import FACTS
+from e320proto.sml.layout_checks import CRC_OCTETS, make_check
 from e320proto.sml.layout_reader import compile_content, compile_floats
 from e320proto.sml.quirks import may_lack_sign
 from e320proto.sml.transport import START
@@ -54,13 +54,12 @@ REMEMBERED: Final = 64
 """Lengths of which the last unknown frame is remembered."""
 SIMILAR: Final = 5
 """Of two frames of one layout, less than a fifth of the bits differ: most octets are skeleton."""
-_CRC_OCTETS: Final = 2
 _KINDS: Final = ["open", "list", "close"]
 _NUMBERS: Final = {
     **dict.fromkeys(("ref_time", "act_sensor_time", "act_gateway_time", "val_time"), ({UNSIGNED}, 4)),
     "status": ({UNSIGNED}, 8),
     "value": ({UNSIGNED, INTEGER}, 8),
-    "crc16": ({UNSIGNED}, _CRC_OCTETS),
+    "crc16": ({UNSIGNED}, CRC_OCTETS),
 }
 """Numbers that are data, their types, and the most octets that cannot be out of range; all others are skeleton."""
 _PLACE: Final = re.compile(r"(?:message_body\.(?:val_list\[([0-9]+)\]\.)?)?([a-z_0-9]+)")
@@ -110,9 +109,9 @@ class Layout:
         "last_used",
         "mask",
         "octets",
-        "parts",
         "raw",
         "skeleton",
+        "sound",
         "spans",
     )
 
@@ -136,22 +135,14 @@ class Layout:
         self.octets = len(raw)
         self.mask = int.from_bytes(mask, "little")
         self.skeleton = int.from_bytes(raw, "little") & self.mask
-        at, form = 0, "<"
-        for start, end in spans:  # the TL octet of the checksum is between the message and its checksum
-            form += f"{start - at}x{end - start}sxH"
-            at = end + 3
-        self.parts = Struct(f"{form}{len(raw) - at}x").unpack
+        self.sound = make_check(raw, spans)
+        """Whether all checksums of a frame with this skeleton are right."""
         self.dzg = options.dzg_sign and may_lack_sign(example.entries)
         self.last_used = 0
         self.content: Callable[[bytes], Content] = self._first_content
         """What a frame of this layout says."""
         self.floats: Callable[[bytes], tuple[float | None, ...]] = self._first_floats
         """The scaled numbers of a frame of this layout; ``None`` in place of what is no number."""
-
-    def sound(self, raw: bytes) -> bool:
-        """Whether all checksums of a frame with this skeleton are right."""
-        first, crc_1, second, crc_2, third, crc_3 = self.parts(raw)
-        return x25(raw) == X25_RESIDUE and x25(second) == crc_2 and x25(first) == crc_1 and x25(third) == crc_3
 
     def _first_content(self, raw: bytes) -> Content:
         """Compile ``content`` when it is needed."""
@@ -192,7 +183,7 @@ def learn(raw: bytes, example: Content, options: DecodeOptions) -> Layout | None
         spans.append((begin, found[-1].start - 1))
         begin = source.tell()
     layout = Layout(raw, tuple(fields), tuple(spans), example, options)
-    return layout if layout.sound(raw) else None
+    return layout if x25(raw) == X25_RESIDUE and layout.sound(raw) else None
 
 
 def _data(raw: bytes, message: int, trace: list[tuple[str, int, int, int]]) -> list[Field]:
@@ -217,7 +208,7 @@ def _data(raw: bytes, message: int, trace: list[tuple[str, int, int, int]]) -> l
             choice = 0 if tag is None else int.from_bytes(raw[tag.start : tag.start + tag.octets])
             fields[place] = field._replace(choice=choice)
     found = list(fields.values())
-    return found if found[-1].octets == _CRC_OCTETS else []
+    return found if found[-1].octets == CRC_OCTETS else []
 
 
 class Layouts:
