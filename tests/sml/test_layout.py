@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from e320proto.sml.layout import (
     OCTETS_PER_LAYOUT,
     PER_LENGTH,
     REMEMBERED,
+    REMEMBERED_OF_ONE,
     Layouts,
     Learner,
     learn,
@@ -106,8 +108,18 @@ def test_frames_of_one_length_that_are_not_alike_are_not_learned() -> None:
         if len(other_raw) == len(raw):
             break
     assert len(other_raw) == len(raw)
-    seen(learner, [raw, other_raw, raw, other_raw])
+    seen(learner, [raw, other_raw])
     assert len(layouts) == 0
+    seen(learner, [raw, other_raw])  # meters of two models in turn
+    assert len(layouts) == 2
+
+
+def test_frames_remembered_of_one_length_are_few() -> None:
+    learner = Learner(Layouts(DecodeOptions()))
+    chance = random.Random(320)  # noqa: S311 - the same octets in every run
+    entries = [(replace(USUAL[0], value=chance.randbytes(250)),) for _ in range(9)]
+    seen(learner, [encode_transport(encode_file(push(entry))) for entry in entries])
+    assert [len(last) for last in learner._unknown.values()] == [REMEMBERED_OF_ONE]
 
 
 def test_a_stream_learns_only_so_much() -> None:

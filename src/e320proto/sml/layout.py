@@ -51,7 +51,9 @@ FREE_LAYOUTS: Final = 24
 OCTETS_PER_LAYOUT: Final = 1 << 18
 """A stream may learn one more for each so many octets: some 1,000 telegrams, 20 milliseconds without layouts."""
 REMEMBERED: Final = 64
-"""Lengths of which the last unknown frame is remembered."""
+"""Lengths of which the last unknown frames are remembered."""
+REMEMBERED_OF_ONE: Final = 4
+"""How many of one length: meters of several models may take turns."""
 SIMILAR: Final = 5
 """Of two frames of one layout, less than a fifth of the bits differ: most octets are skeleton."""
 _KINDS: Final = ["open", "list", "close"]
@@ -273,7 +275,7 @@ class Learner:
 
     Learning costs as much as dozens of telegrams, so it must not be wasted on octets that do not come again:
 
-    - a frame is worth it if the last unknown one of its length was much like it;
+    - a frame is worth it if one of the last unknown ones of its length was much like it;
     - a stream may learn ``FREE_LAYOUTS``, and one more for each ``OCTETS_PER_LAYOUT`` that have passed.
 
     Args:
@@ -283,17 +285,17 @@ class Learner:
     def __init__(self, layouts: Layouts) -> None:
         self._layouts = layouts
         self._spent = 0
-        self._unknown: dict[int, int] = {}
+        self._unknown: dict[int, tuple[int, ...]] = {}
 
     def see(self, frame: TransportFrame, content: Content) -> None:
         """Take notice of a right frame that fitted no layout."""
         raw = frame.raw
         number = int.from_bytes(raw, "little")
-        last = self._unknown.pop(len(raw), None)
-        if last is None or (last ^ number).bit_count() * SIMILAR > 8 * len(raw):
-            if len(self._unknown) >= REMEMBERED:
-                del self._unknown[next(iter(self._unknown))]
-            self._unknown[len(raw)] = number
+        last = self._unknown.pop(len(raw), ())
+        if len(self._unknown) >= REMEMBERED:
+            del self._unknown[next(iter(self._unknown))]
+        self._unknown[len(raw)] = (*last[1 - REMEMBERED_OF_ONE :], number)
+        if all((other ^ number).bit_count() * SIMILAR > 8 * len(raw) for other in last):
             return
         if frame.crc_kind is not CrcKind.X25 or self._spent >= FREE_LAYOUTS + frame.offset // OCTETS_PER_LAYOUT:
             return
