@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 Column: TypeAlias = "npt.NDArray[Any]"
 
 
+def as_octets(buffer: Any) -> Column:  # noqa: ANN401 - anything that has octets
+    """Octets as an array that cannot be written: the kernel is compiled for one type."""
+    octets = np.frombuffer(buffer, np.uint8) if len(buffer) else np.zeros(0, np.uint8)
+    octets.setflags(write=False)
+    return octets
+
+
 def validity(present: Column | None) -> pa.Buffer | None:
-    """The bits of Arrow for one octet a row; ``None`` if nothing is null.
+    r"""The bits of Arrow for one octet a row; ``None`` if nothing is null.
 
     >>> validity(np.array([True, False, True])).to_pybytes(), validity(np.array([True]))
-    (b'\\x05', None)
+    (b'\x05', None)
     """
     if present is None or present.all():
         return None

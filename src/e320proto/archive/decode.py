@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, get_args
 
 import pyarrow as pa
 
-from e320proto.archive.dictionary import Dictionary
-from e320proto.archive.long_table import LongTable
+from e320proto.archive.octets import Octets, Place, row_octets
+from e320proto.archive.passes import BATCH_ROWS, Pass, TableName
+from e320proto.archive.reading import decode_file
 from e320proto.archive.registers import as_paths, as_registers, find_registers, registers_of
-from e320proto.archive.table import room_for
-from e320proto.archive.trouble_table import TroubleTable
-from e320proto.archive.wide_table import WideTable
 from e320proto.errors import shown
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
-from e320proto.sml.telegram import Telegram, TelegramDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from e320proto.archive.registers import PathLike, Register, RegisterLike
-    from e320proto.obis import ObisCode
-    from e320proto.sml.telegram import TelegramEvent
-    from e320proto.units import Unit
 
-TableName: TypeAlias = Literal["long", "wide", "trouble"]
-BATCH_ROWS: Final = 65_536
-_BLOCK: Final = 1 << 20
-_LEAST_TELEGRAM: Final = 64
 
 
 def decode_archive(
@@ -82,7 +72,7 @@ def _check(table: str, batch_rows: int, jobs: int) -> None:
             raise ValueError(msg)
 
 
-def _archive(  # noqa: PLR0913 - the arguments of decode_archive
+def _archive(  # the arguments of decode_archive
     paths: tuple[PathLike, ...],
     table: TableName,
     registers: tuple[Register, ...] | None,
@@ -95,62 +85,16 @@ def _archive(  # noqa: PLR0913 - the arguments of decode_archive
     if table == "wide" and registers is None:
         registers = find_registers(paths, options=options)
     files = [str(path) for path in paths]
-    sink = _Sink(table, batch_rows, files, registers or (), room_for(total // _LEAST_TELEGRAM, batch_rows))
+    found = Pass(table, files, registers or (), options, batch_rows=batch_rows, octets=total)
     done = 0
     for number, path in enumerate(paths):
-        decoder = TelegramDecoder(options)
-        with Path(path).open("rb") as file:
-            while block := file.read(_BLOCK):
-                done += len(block)
-                sink.add(decoder.feed(block), number)
-                yield from sink.take(on_trouble)
-                if on_progress is not None:
-                    on_progress(done, total)
-        sink.add(decoder.close(), number)
-    sink.flush()
-    yield from sink.take(on_trouble)
-
-
-class _Sink:
-    """The tables that one pass fills."""
-
-    def __init__(
-        self,
-        table: TableName,
-        batch_rows: int,
-        files: Sequence[str] | None,
-        registers: Sequence[Register],
-        room: int,
-    ) -> None:
-        codes: Dictionary[ObisCode] = Dictionary()
-        units: Dictionary[Unit] = Dictionary()
-        self.trouble = TroubleTable(batch_rows, files)
-        self.telegrams: LongTable | WideTable | None = None
-        if table == "long":
-            self.telegrams = LongTable(batch_rows, files, codes, units, room)
-        elif table == "wide":
-            self.telegrams = WideTable(batch_rows, files, codes, registers, room)
-
-    def add(self, events: Iterable[TelegramEvent], source: int) -> None:
-        for event in events:
-            if not isinstance(event, Telegram):
-                self.trouble.add(event, source)
-            elif self.telegrams is not None:
-                self.telegrams.add(event, source)
-
-    def flush(self) -> None:
-        self.trouble.flush()
-        if self.telegrams is not None:
-            self.telegrams.flush()
-
-    def take(self, on_trouble: Callable[[pa.RecordBatch], object] | None) -> list[pa.RecordBatch]:
-        trouble = self.trouble.take()
-        if self.telegrams is None:
-            return trouble
-        if on_trouble is not None:
-            for batch in trouble:
-                on_trouble(batch)
-        return self.telegrams.take()
+        for octets in decode_file(found, path, number):
+            done += octets
+            yield from found.take(on_trouble)
+            if on_progress is not None:
+                on_progress(done, total)
+    found.flush()
+    yield from found.take(on_trouble)
 
 
 def decode_batch(
@@ -182,20 +126,16 @@ def decode_batch(
     [0]
     """
     _check(table, 1, 1)
-    octets = _octets_of(batch, column)
+    data, starts, ends = row_octets(_octets_of(batch, column))
     columns: tuple[Register, ...] = ()
     if table == "wide":
-        columns = tuple(registers_of(_telegrams(octets, options))) if registers is None else as_registers(registers)
-    room = room_for(octets.nbytes // _LEAST_TELEGRAM, BATCH_ROWS)
-    sink = _Sink(table, BATCH_ROWS, None, columns, room)
-    for row, value in enumerate(octets):
-        if value.is_valid:
-            decoder = TelegramDecoder(options)
-            sink.add(decoder.feed(value.as_py()) + decoder.close(), row)
-    sink.flush()
-    found = sink.take(None)
-    target = sink.trouble if sink.telegrams is None else sink.telegrams
-    return _joined(found, target.schema)
+        rows = (data[start:end].tobytes() for start, end in zip(starts, ends, strict=True))
+        columns = tuple(registers_of(rows, options)) if registers is None else as_registers(registers)
+    found = Pass(table, None, columns, options, octets=int((ends - starts).sum()))
+    if len(starts):
+        found.run(Octets(data, starts, ends, ends), Place(0, int(starts[0])))
+    found.flush()
+    return _joined(found.take(None), found.wanted)
 
 
 def _joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
@@ -206,13 +146,6 @@ def _joined(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
         return batches[0]
     joined = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
     return joined.to_batches()[0]
-
-
-def _telegrams(octets: pa.Array, options: DecodeOptions) -> Iterator[Telegram]:
-    for value in octets:
-        if value.is_valid:
-            decoder = TelegramDecoder(options)
-            yield from (e for e in decoder.feed(value.as_py()) + decoder.close() if isinstance(e, Telegram))
 
 
 def _octets_of(batch: pa.RecordBatch, column: str | int | None) -> pa.Array:

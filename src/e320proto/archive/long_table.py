@@ -9,20 +9,20 @@ import pyarrow as pa
 
 from e320proto.archive import arrays
 from e320proto.archive.decimals import decimal_words, words
+from e320proto.archive.kernel import fill_long
 from e320proto.archive.meters import Meters
 from e320proto.archive.schemas import RAW, VALUE, long_schema
-from e320proto.archive.table import Table
+from e320proto.archive.table import LEAST_ROOM, TelegramTable
 from e320proto.archive.times import seconds_of, telegram_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from e320proto.archive.arrays import Column
-    from e320proto.archive.dictionary import Dictionary
-    from e320proto.obis import ObisCode
+    from e320proto.archive.octets import Octets
     from e320proto.sml.entries import Entry
     from e320proto.sml.telegram import Telegram
-    from e320proto.units import Unit
+    from e320proto.sml.options import DecodeOptions
 
 _OCTETS_PER_ROW: Final = 16
 
@@ -83,14 +83,13 @@ def long_arrays(rows: int, signature: int, octets: int) -> LongArrays:
     )
 
 
-class LongTable(Table):
+class LongTable(TelegramTable):
     """Collects the long table.
 
     Args:
         batch_rows: rows of a batch at most.
         files: names by number; ``None`` if the first column is ``row``.
-        codes: dictionary of the OBIS codes.
-        units: dictionary of the units.
+        options: of the decoders.
         room: rows to make room for at first.
     """
 
@@ -98,25 +97,30 @@ class LongTable(Table):
         self,
         batch_rows: int,
         files: Sequence[str] | None,
-        codes: Dictionary[ObisCode],
-        units: Dictionary[Unit],
+        options: DecodeOptions,
         room: int,
     ) -> None:
-        super().__init__(long_schema(source="row" if files is None else "file"), batch_rows, files)
-        self.codes = codes
-        self.units = units
+        super().__init__(long_schema(source="row" if files is None else "file"), batch_rows, files, options)
+        room = min(self.room, max(room, LEAST_ROOM))
         self._make_room(room, room * _OCTETS_PER_ROW, room * _OCTETS_PER_ROW)
 
     def _make_room(self, rows: int, signature: int, octets: int) -> None:
         self.arrays = long_arrays(rows, signature, octets)
-        self.meters = Meters()
+        self.meters = Meters(rows)
         self._corrected: dict[int, tuple[int, int]] = {}
         self._other: dict[int, str] = {}
 
     def _renew(self) -> None:
-        self._make_room(self.batch_rows, len(self.arrays.signature), len(self.arrays.octets))
+        super()._renew()
+        self._make_room(self.room, len(self.arrays.signature), len(self.arrays.octets))
 
-    def add(self, telegram: Telegram, source: int) -> None:
+    def _kernel(self, octets: Octets, state: Column) -> int:
+        tables, meters = self.known.tables, self.meters.arrays
+        return int(
+            fill_long(octets.data, octets.starts, octets.stops, octets.ends, state, tables, meters, self.arrays)
+        )
+
+    def add(self, telegram: Telegram, source: int, base: int) -> None:
         """Add a telegram of file or row number ``source``."""
         entries = telegram.entries
         if not entries:
@@ -127,7 +131,7 @@ class LongTable(Table):
         arrays_, first, last = self.arrays, self.rows, self.rows + len(entries)
         arrays_.source[first:last] = source
         arrays_.meter[first:last] = self.meters.index(telegram.server_octets)
-        arrays_.offset[first:last] = telegram.offset
+        arrays_.offset[first:last] = telegram.offset + base
         sec_index, timestamp = telegram_times(telegram.time)
         arrays_.sec_index[first:last] = sec_index or 0
         arrays_.has_sec_index[first:last] = sec_index is not None
@@ -148,17 +152,17 @@ class LongTable(Table):
         ):
             return
         self.flush()
-        arrays_ = self.arrays
-        self._make_room(
-            max(rows, len(arrays_.entry)), max(signature, len(arrays_.signature)), max(octets, len(arrays_.octets))
-        )
+        old = self.arrays
+        least = (max(rows, len(old.entry)), max(signature, len(old.signature)), max(octets, len(old.octets)))
+        if least != (len(old.entry), len(old.signature), len(old.octets)):
+            self._make_room(*least)
 
     def _add_entry(self, row: int, entry: Entry) -> None:
         obis, raw, scaler, unit, status, time, signature, _, corrected = entry
         to = self.arrays
-        to.obis[row] = self.codes.index(obis)
+        to.obis[row] = self.known.codes.index(obis)
         to.scaler[row], to.has_scaler[row] = scaler or 0, scaler is not None
-        to.unit[row] = -1 if unit is None else self.units.index(unit)
+        to.unit[row] = -1 if unit is None else self.known.units.index(unit)
         to.status[row], to.has_status[row] = (0, False) if status is None else (status.value, True)
         seconds = seconds_of(time)
         to.val_time[row], to.has_val_time[row] = seconds or 0, seconds is not None
@@ -187,10 +191,10 @@ class LongTable(Table):
             arrays.fixed(pa.uint32(), cut.sec_index, cut.has_sec_index),
             arrays.fixed(self.schema.field("timestamp").type, cut.timestamp, cut.has_timestamp),
             arrays.fixed(pa.uint16(), cut.entry),
-            arrays.words(cut.obis, self.codes.array()),
+            arrays.words(cut.obis, self.known.codes.array()),
             arrays.fixed(RAW, cut.raw, cut.has_raw),
             arrays.fixed(pa.int8(), cut.scaler, cut.has_scaler),
-            arrays.words(cut.unit, self.units.array(), cut.unit >= 0),
+            arrays.words(cut.unit, self.known.units.array(), cut.unit >= 0),
             arrays.fixed(VALUE, cut.value, cut.has_value),
             arrays.decimals(self._corrected, rows, VALUE),
             arrays.fixed(pa.uint64(), cut.status, cut.has_status),

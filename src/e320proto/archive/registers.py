@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SAMPLE: Final = 1 << 20
 """Octets at the beginning of a file that are looked at: some 3,000 telegrams."""
-_BLOCK: Final = 1 << 16
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
@@ -84,14 +83,21 @@ def as_registers(registers: Iterable[RegisterLike]) -> tuple[Register, ...]:
     return tuple(found.values())
 
 
-def registers_of(telegrams: Iterable[Telegram]) -> Iterator[Register]:
-    """The numeric registers of telegrams, in the order seen, each code once."""
+def registers_of(streams: Iterable[bytes], options: DecodeOptions) -> Iterator[Register]:
+    """The numeric registers of streams, in the order seen, each code once.
+
+    Args:
+        streams: octets, each a stream of its own.
+        options: as for :class:`e320proto.TelegramDecoder`.
+    """
     seen: set[ObisCode] = set()
-    for telegram in telegrams:
-        for entry in telegram.entries:
-            if entry.obis not in seen and (quantity := entry.quantity) is not None:
-                seen.add(entry.obis)
-                yield Register(str(entry.obis), None if quantity.unit is None else quantity.unit.code)
+    for octets in streams:
+        decoder = TelegramDecoder(options)
+        for event in decoder.feed(octets) + decoder.close():
+            for entry in event.entries if isinstance(event, Telegram) else ():
+                if entry.obis not in seen and (quantity := entry.quantity) is not None:
+                    seen.add(entry.obis)
+                    yield Register(str(entry.obis), None if quantity.unit is None else quantity.unit.code)
 
 
 def find_registers(
@@ -106,21 +112,12 @@ def find_registers(
     Raises:
         OSError: a file cannot be read.
     """
-    found: dict[str, Register] = {}
-    for path in as_paths(paths):
-        for register in registers_of(_sampled(path, options)):
-            found.setdefault(register.obis, register)
-    return tuple(found.values())
+    return tuple(registers_of(map(_sample, as_paths(paths)), options))
 
 
-def _sampled(path: PathLike, options: DecodeOptions) -> Iterator[Telegram]:
-    decoder = TelegramDecoder(options)
+def _sample(path: PathLike) -> bytes:
     with Path(path).open("rb") as file:
-        left = SAMPLE
-        while left and (block := file.read(min(left, _BLOCK))):
-            left -= len(block)
-            yield from (event for event in decoder.feed(block) if isinstance(event, Telegram))
-        yield from (event for event in decoder.close() if isinstance(event, Telegram))
+        return file.read(SAMPLE)
 
 
 def as_paths(paths: PathLike | Iterable[PathLike]) -> tuple[PathLike, ...]:

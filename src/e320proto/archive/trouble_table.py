@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from e320proto.archive.schemas import trouble_schema
 from e320proto.archive.table import Table
+from e320proto.errors import ChecksumError, DecodeError, LimitError, TruncatedError
 from e320proto.events import BytesDiscarded, Malformed
 
 if TYPE_CHECKING:
@@ -35,14 +36,17 @@ class TroubleTable(Table):
         self._rows: list[_Row] = []
         self._octets = 0
 
-    def add(self, event: BytesDiscarded | Malformed, source: int) -> None:
-        """Add an event of file or row number ``source``."""
+    def add(self, event: BytesDiscarded | Malformed, source: int, base: int) -> None:
+        """Add an event of file or row number ``source``, of a decoder whose first octet is at ``base``."""
+        offset = event.offset + base
         if isinstance(event, Malformed):
-            raw, error = event.raw, event.error
-            self._rows.append((source, event.offset, len(raw), event.kind, error.reason, str(error), raw))
+            raw = event.raw
+            # Where a message is wrong counts from the start of its payload.
+            error = event.error if event.kind == "message" else moved(event.error, base)
+            self._rows.append((source, offset, len(raw), event.kind, error.reason, str(error), raw))
         else:
             raw = event.data
-            self._rows.append((source, event.offset, len(raw), "discarded", None, None, raw))
+            self._rows.append((source, offset, len(raw), "discarded", None, None, raw))
         self.rows += 1
         self._octets += len(raw)
         if self.rows == self.batch_rows or self._octets > _OCTETS:
@@ -58,3 +62,25 @@ class TroubleTable(Table):
             else:
                 made.append(pa.array(values, field.type))
         return [self._source(np.array(sources, np.int32)), *made]
+
+
+def moved(error: DecodeError, by: int) -> DecodeError:
+    """The same error further on in the stream.
+
+    >>> str(moved(DecodeError("bad_fill", "expected 0 to 4 fill octets", offset=3), 100))
+    'expected 0 to 4 fill octets, at offset 103'
+    """
+    if error.offset is None:
+        return error
+    offset, reason, path, source = error.offset + by, error.reason, error.path, error.source
+    match error:
+        case ChecksumError():
+            return ChecksumError(reason, error.computed, error.actual, offset=offset, path=path, source=source)
+        case LimitError():
+            return LimitError(
+                reason, error.limit, error.maximum, error.actual, offset=offset, path=path, source=source
+            )
+        case TruncatedError():
+            return TruncatedError(reason, error.detail, needed=error.needed, offset=offset, path=path, source=source)
+        case _:
+            return DecodeError(reason, error.detail, offset=offset, path=path, source=source)

@@ -9,18 +9,21 @@ import pyarrow as pa
 
 from e320proto.archive import arrays
 from e320proto.archive.decimals import decimal_words
+from e320proto.archive.kernel import OTHER, fill_wide
 from e320proto.archive.meters import Meters
 from e320proto.archive.schemas import VALUE, wide_schema
-from e320proto.archive.table import Table
+from e320proto.archive.table import LEAST_ROOM, TelegramTable
 from e320proto.archive.times import telegram_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from e320proto.archive.arrays import Column
-    from e320proto.archive.dictionary import Dictionary
+    from e320proto.archive.known import Known
+    from e320proto.archive.octets import Octets
     from e320proto.archive.registers import Register
     from e320proto.obis import ObisCode
+    from e320proto.sml.options import DecodeOptions
     from e320proto.sml.telegram import Telegram
     from e320proto.units import Quantity
 
@@ -71,13 +74,13 @@ def wide_arrays(rows: int, registers: int, others: int) -> WideArrays:
     )
 
 
-class WideTable(Table):
+class WideTable(TelegramTable):
     """Collects the wide table.
 
     Args:
         batch_rows: rows of a batch at most.
         files: names by number; ``None`` if the first column is ``row``.
-        codes: dictionary of the OBIS codes.
+        options: of the decoders.
         registers: the columns.
         room: rows to make room for at first.
     """
@@ -86,29 +89,60 @@ class WideTable(Table):
         self,
         batch_rows: int,
         files: Sequence[str] | None,
-        codes: Dictionary[ObisCode],
+        options: DecodeOptions,
         registers: Sequence[Register],
         room: int,
     ) -> None:
-        super().__init__(wide_schema(registers, source="row" if files is None else "file"), batch_rows, files)
-        self.codes = codes
+        super().__init__(wide_schema(registers, source="row" if files is None else "file"), batch_rows, files, options)
         self.registers = registers
         self._place = {register.code: (at, register.unit) for at, register in enumerate(registers)}
+        self._slots_for: Known | None = None
+        self._slots: Column = np.zeros(0, np.int64)
+        room = min(self.room, max(room, LEAST_ROOM))
         self._make_room(room, room * _OTHERS_PER_ROW)
 
     def _make_room(self, rows: int, others: int) -> None:
         self.arrays = wide_arrays(rows, len(self.registers), others)
-        self.meters = Meters()
+        self.meters = Meters(rows)
 
     def _renew(self) -> None:
-        self._make_room(self.batch_rows, len(self.arrays.other_obis))
+        super()._renew()
+        self._make_room(self.room, len(self.arrays.other_obis))
 
     def place(self, code: ObisCode, unit: int | None) -> int | None:
         """Number of the column for a register; ``None`` if it has none."""
         at, wanted = self._place.get(code, (None, None))
         return at if unit == wanted else None
 
-    def add(self, telegram: Telegram, source: int) -> None:
+    def _kernel(self, octets: Octets, state: Column) -> int:
+        self._slots = self._slots_of(self.known)
+        tables, meters = self.known.tables, self.meters.arrays
+        return int(
+            fill_wide(
+                octets.data,
+                octets.starts,
+                octets.stops,
+                octets.ends,
+                state,
+                tables,
+                meters,
+                self._slots,
+                self.arrays,
+            )
+        )
+
+    def _slots_of(self, known: Known) -> Column:
+        """Column of each entry of the layouts known."""
+        if self._slots_for is known and len(self._slots) == len(known.entry_codes):
+            return self._slots
+        self._slots_for = known
+        slots = [
+            -1 if not first else OTHER if (at := self.place(code, unit)) is None else at
+            for code, unit, first in known.entry_codes
+        ]
+        return np.array(slots, np.int64)
+
+    def add(self, telegram: Telegram, source: int, base: int) -> None:
         """Add a telegram of file or row number ``source``."""
         found: dict[ObisCode, Quantity] = {}
         for entry in telegram.entries:
@@ -119,7 +153,7 @@ class WideTable(Table):
         to, row = self.arrays, self.rows
         to.source[row] = source
         to.meter[row] = self.meters.index(telegram.server_octets)
-        to.offset[row] = telegram.offset
+        to.offset[row] = telegram.offset + base
         sec_index, timestamp = telegram_times(telegram.time)
         to.sec_index[row], to.has_sec_index[row] = sec_index or 0, sec_index is not None
         to.timestamp[row], to.has_timestamp[row] = timestamp or 0, timestamp is not None
@@ -130,7 +164,7 @@ class WideTable(Table):
             pair = decimal_words(quantity.raw, quantity.scaler)
             at = placed[code]
             if at is None:
-                to.other_obis[other] = self.codes.index(code)
+                to.other_obis[other] = self.known.codes.index(code)
                 to.other_value[other], to.has_other_value[other] = pair or (0, 0), pair is not None
                 other += 1
             else:
@@ -143,7 +177,8 @@ class WideTable(Table):
         room = len(self.arrays.other_obis)
         if self.rows == len(self.arrays.offset) or int(self.arrays.others_end[self.rows]) + others > room:
             self.flush()
-            self._make_room(len(self.arrays.offset), max(others, room))
+            if others > room:
+                self._make_room(len(self.arrays.offset), others)
 
     def _columns(self) -> list[pa.Array]:
         rows, to = self.rows, self.arrays
@@ -166,7 +201,7 @@ class WideTable(Table):
         count = int(ends[-1])
         if not count:
             return pa.nulls(rows, kind)
-        keys = self.codes.array().take(arrays.fixed(pa.int32(), to.other_obis[:count]))
+        keys = self.known.codes.array().take(arrays.fixed(pa.int32(), to.other_obis[:count]))
         values = arrays.fixed(VALUE, to.other_value[:count], to.has_other_value[:count])
         item = pa.StructArray.from_arrays([keys, values], fields=[kind.key_field, kind.item_field])
         present = arrays.validity(ends[1:] > ends[:-1])

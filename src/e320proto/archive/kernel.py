@@ -1,0 +1,474 @@
+"""The inner loop, compiled: frames of known layouts straight into columns.
+
+For the frame at a position, the layout that followed the last one the time before is tried first,
+then those whose end would be where an end is::
+
+    octets     1b1b1b1b01010101 76 05 00a1b2c3 62 00 ... 52 ff 59 0000000000bc614e ... 1b1b1b1b1a00 c1c2
+    1. steady  ======== same as in the last frame of the layout =========............ but for data that run
+    2. mask    ======== same as in every frame of the layout ...          only if 1. says no
+    3. watch   no four 1b in the data                                     they would be an escape
+    4. checks  one 64-bit word for each octet of data, all combined by xor: four checksums at once
+
+X-25 is linear: which octets differ from those of a right frame decides how its checksum differs. So
+for each octet of data there is a table of what each of its 256 values does to the four checksums
+of the frame and of its three messages. Where the octets of 1. did not change, neither did
+their share, which is kept.
+
+A frame that fits no layout, has a wrong checksum or may need a rule ends the run; so does a full batch.
+This is the only module that imports numba. Layouts are data here, so everything is compiled once,
+and kept on disk for the next process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    from e320proto.archive.arrays import Column
+    from e320proto.archive.bulk import Tables
+    from e320proto.archive.long_table import LongArrays
+    from e320proto.archive.meters import MeterArrays
+    from e320proto.archive.wide_table import WideArrays
+
+DONE: Final = 0
+"""All octets are decoded."""
+UNKNOWN: Final = 1
+"""The frame at the position is for the plain decoder."""
+FULL: Final = 2
+"""The batch has no room for the frame at the position."""
+
+NONE: Final = 0
+UNSIGNED: Final = 1
+SIGNED: Final = 2
+OCTETS: Final = 3
+
+OTHER: Final = -2
+"""Slot of a number without a column; -1 is the slot of what is no number."""
+
+_RUN = np.uint8(0x1B)
+_END = np.uint64(0x1A1B1B1B1B)
+_END_MASK = np.uint64(0xFFFFFFFFFF)
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_TIMESTAMP = 2
+_ID_OCTETS = 16
+
+
+@intrinsic
+def _word(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the signature of numba
+    """Eight octets at a position as a number, low octet first, wherever they begin."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        array, at = arguments
+        octets = context.make_array(signature.args[0])(context, builder, array).data
+        word = builder.bitcast(builder.gep(octets, [at]), ir.IntType(64).as_pointer())
+        return builder.load(word, align=1)
+
+    return types.uint64(_array, types.intp), code
+
+
+@intrinsic
+def _swapped(_typing: Any, _number: Any) -> Any:  # noqa: ANN401 - the signature of numba
+    """The octets of a word in the other order."""
+
+    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        return builder.bswap(arguments[0])
+
+    return types.uint64(types.uint64), code
+
+
+@njit(inline="always")
+def _unsigned(data, start, octets):
+    """A number of 1 to 8 octets; behind it there are 8 octets more, at least those of the end."""
+    return _swapped(_word(data, start)) >> np.uint64(64 - 8 * octets)
+
+
+@njit(inline="always")
+def _signed(data, start, octets):
+    return np.int64(_swapped(_word(data, start))) >> np.int64(64 - 8 * octets)
+
+
+@njit
+def _has_escape(data, start, end):
+    """Whether four 1b begin between two positions."""
+    run = 0
+    for at in range(start, end + 3):
+        if data[at] == _RUN:
+            run += 1
+            if run == 4:
+                return True
+        else:
+            run = 0
+    return False
+
+
+@njit
+def _skeleton_fits(data, position, tables, number):
+    """Compare a frame with the skeleton of a layout; if it fits, its data are the last ones now."""
+    layout = tables.layouts[number]
+    first, octets = layout.first, layout.octets
+    differ = np.uint8(0)
+    for at in range(octets):
+        differ |= (data[position + at] ^ tables.last[first + at]) & tables.mask[first + at]
+    if differ:
+        return False
+    for at in range(octets):
+        tables.last[first + at] = data[position + at]
+    share = np.uint64(0)
+    for at in range(layout.first_place + layout.running, layout.first_place + layout.places):
+        share ^= tables.checks[at, data[position + tables.places[at]]]
+    tables.shares[number] = share
+    tables.recent[number] = -1
+    return True
+
+
+@njit
+def _fits(data, position, end, tables, number):
+    """Whether the octets at a position are a right frame of a layout."""
+    layout = tables.layouts[number]
+    first, octets = layout.first, layout.octets
+    if position + octets > end:
+        return False
+    differ = np.uint8(0)
+    escape = np.uint8(0)
+    for at in range(octets):
+        octet = data[position + at]
+        differ |= (octet ^ tables.last[first + at]) & tables.steady[first + at]
+        escape |= np.uint8(octet == _RUN) & tables.watch[first + at]
+    if differ and not _skeleton_fits(data, position, tables, number):
+        return False
+    if escape and _has_escape(data, position + 8, position + octets - 8):
+        return False
+    found = tables.shares[number]
+    for at in range(layout.first_place, layout.first_place + layout.running):
+        found ^= tables.checks[at, data[position + tables.places[at]]]
+    return found == layout.right
+
+
+@njit
+def _layout_at(data, position, end, tables, before):
+    """The layout of the frame at a position, -1 if it has none."""
+    if before >= 0:
+        guess = tables.follows[before]
+        if guess >= 0 and _fits(data, position, end, tables, guess):
+            return guess
+    for group in range(len(tables.lengths)):
+        after = position + tables.lengths[group]
+        if after > end or (_word(data, after - 8) & _END_MASK) != _END:
+            continue
+        number = tables.heads[group]
+        while number >= 0:
+            if _fits(data, position, end, tables, number):
+                if before >= 0:
+                    tables.follows[before] = number
+                return number
+            number = tables.layouts[number].next
+    return -1
+
+
+@njit
+def _is_dzg(data, start, end):
+    for at in range(start, end - 2):
+        if data[at] == 0x44 and data[at + 1] == 0x5A and data[at + 2] == 0x47:
+            return True
+    return False
+
+
+@njit
+def _needs_rule(data, position, tables, layout):
+    """Whether the sign rule for DZG meters may change the frame."""
+    for at in range(layout.first_entry, layout.first_entry + layout.entries):
+        entry = tables.entries[at]
+        if entry.may_lack_sign and data[position + entry.value] & 0x80 and entry.kind == SIGNED:
+            return _is_dzg(data, position + 8, position + layout.octets - 8)
+    return False
+
+
+@njit(cache=True)
+def find_meter(data, start, octets, meters):
+    """The index of an id of at most 16 octets; a new one if it was not seen in this batch."""
+    low = np.uint64(octets)
+    high = np.uint64(0)
+    for at in range(octets):
+        high = (high << np.uint64(8)) | (low >> np.uint64(56))
+        low = (low << np.uint64(8)) | np.uint64(data[start + at])
+    place = ((low ^ (high * _PRIME)) * _PRIME) >> meters.shift[0]
+    size = np.uint64(len(meters.slots) - 1)
+    while True:
+        index = meters.slots[place]
+        if index < 0:
+            break
+        if meters.lengths[index] == octets:
+            same = True
+            for at in range(octets):
+                same = same and meters.ids[index, at] == data[start + at]
+            if same:
+                return index
+        place = (place + np.uint64(1)) & size
+    index = np.int32(meters.count[0])
+    meters.count[0] += 1
+    meters.slots[place] = index
+    meters.lengths[index] = octets
+    for at in range(octets):
+        meters.ids[index, at] = data[start + at]
+    return index
+
+
+@njit
+def _meter(data, position, tables, number, meters):
+    """The index of the meter of a frame."""
+    layout = tables.layouts[number]
+    if layout.id_octets < 0:
+        return np.int32(-1)
+    index = tables.recent[number]
+    if index < 0:
+        index = find_meter(data, position + layout.id, layout.id_octets, meters)
+        tables.recent[number] = index
+    return index
+
+
+@njit(inline="always")
+def _put_decimal(words, row, number, is_signed, factor, limit):
+    """Write a number times a factor as 128 bits."""
+    value = np.int64(number)
+    if (is_signed or value >= 0) and -limit <= value <= limit:
+        product = value * factor
+        words[row, 0] = product
+        words[row, 1] = product >> np.int64(63)
+    else:
+        _put_large(words, row, number, is_signed and value < 0, factor)
+
+
+@njit
+def _put_large(words, row, number, negative, factor):
+    """The same for a product of more than 63 bits, in halves."""
+    size = np.uint64(0) - number if negative else number
+    times = np.uint64(factor)
+    low_low = (size & _LOW) * (times & _LOW)
+    low_high = (size & _LOW) * (times >> _HALF)
+    high_low = (size >> _HALF) * (times & _LOW)
+    middle = (low_low >> _HALF) + (low_high & _LOW) + (high_low & _LOW)
+    low = (middle << _HALF) | (low_low & _LOW)
+    high = (size >> _HALF) * (times >> _HALF) + (low_high >> _HALF) + (high_low >> _HALF) + (middle >> _HALF)
+    if negative:
+        low = np.uint64(0) - low
+        high = ~high + np.uint64(low == 0)
+    words[row, 0] = np.int64(low)
+    words[row, 1] = np.int64(high)
+
+
+@njit
+def _has_counter(data, position, layout):
+    """Whether the list has a counter that runs; then the times of entries that are 0 are none."""
+    return layout.sensor_octets > 0 and _unsigned(data, position + layout.sensor, layout.sensor_octets) != 0
+
+
+@njit
+def _put_long(data, position, row, tables, number, to, meter, offset, source):
+    """Write the rows of one telegram."""
+    layout = tables.layouts[number]
+    seconds = np.uint64(0)
+    if layout.time_octets:
+        seconds = _unsigned(data, position + layout.time, layout.time_octets)
+    counter = layout.time_octets > 0 and layout.time_choice != _TIMESTAMP
+    stamp = layout.time_octets > 0 and layout.time_choice == _TIMESTAMP
+    runs = _has_counter(data, position, layout)
+    for index in range(layout.entries):
+        entry = tables.entries[layout.first_entry + index]
+        to.source[row] = source
+        to.meter[row] = meter
+        to.offset[row] = offset
+        to.sec_index[row] = np.uint32(seconds if counter else np.uint64(0))
+        to.has_sec_index[row] = counter
+        to.timestamp[row] = np.int64(seconds if stamp else np.uint64(0))
+        to.has_timestamp[row] = stamp
+        to.entry[row] = index
+        to.obis[row] = entry.obis
+        to.scaler[row] = entry.scaler
+        to.has_scaler[row] = entry.has_scaler
+        to.unit[row] = entry.unit
+        _put_number(data, position, row, entry, to)
+        word = np.uint64(0)
+        if entry.status_octets:
+            word = _unsigned(data, position + entry.status, entry.status_octets)
+        to.status[row] = word
+        to.has_status[row] = entry.status_octets > 0
+        time = np.uint64(0)
+        if entry.time_octets:
+            time = _unsigned(data, position + entry.time, entry.time_octets)
+        to.val_time[row] = np.uint32(time)
+        to.has_val_time[row] = entry.time_octets > 0 and not (runs and time == 0 and entry.time_choice != _TIMESTAMP)
+        _put_octets(data, position + entry.signature, entry.signature_octets, to.signature, to.signature_end, row)
+        to.has_signature[row] = entry.signature_octets > 0
+        octets = entry.value_octets if entry.kind == OCTETS else 0
+        _put_octets(data, position + entry.value, octets, to.octets, to.octets_end, row)
+        to.has_octets[row] = entry.kind == OCTETS
+        row += 1
+
+
+@njit(inline="always")
+def _put_number(data, position, row, entry, to):
+    """Write the columns ``raw`` and ``value``."""
+    number = np.uint64(0)
+    is_signed = entry.kind == SIGNED
+    is_number = is_signed or entry.kind == UNSIGNED
+    if is_signed:
+        number = np.uint64(_signed(data, position + entry.value, entry.value_octets))
+    elif is_number:
+        number = _unsigned(data, position + entry.value, entry.value_octets)
+    to.raw[row, 0] = np.int64(number)
+    to.raw[row, 1] = np.int64(number) >> np.int64(63) if is_signed else np.int64(0)
+    to.has_raw[row] = is_number
+    _put_decimal(to.value, row, number, is_signed, entry.factor, entry.limit)
+    to.has_value[row] = is_number
+
+
+@njit(inline="always")
+def _put_octets(data, start, octets, to, ends, row):
+    """Put octets behind those of the row before."""
+    end = ends[row]
+    for at in range(octets):
+        to[end + at] = data[start + at]
+    ends[row + 1] = end + octets
+
+
+@njit(cache=True)
+def fill_long(data, starts, stops, ends, state, tables, meters, to):  # noqa: ANN001, ANN201, D103
+    tables.recent[:] = -1
+    stream, position, base, source, row = state[0], state[1], state[2], state[3], state[4]
+    before = -1
+    result = DONE
+    while True:
+        if position >= stops[stream]:
+            if stream + 1 == len(starts):
+                break
+            stream += 1
+            position = starts[stream]
+            continue
+        number = _layout_at(data, position, ends[stream], tables, before)
+        if number < 0:
+            result = UNKNOWN
+            break
+        layout = tables.layouts[number]
+        if layout.dzg and _needs_rule(data, position, tables, layout):
+            result = UNKNOWN
+            break
+        if (
+            row + layout.entries > len(to.entry)
+            or to.signature_end[row] + layout.signatures > len(to.signature)
+            or to.octets_end[row] + layout.values > len(to.octets)
+        ):
+            result = FULL
+            break
+        meter = _meter(data, position, tables, number, meters)
+        offset = position - starts[stream] + base
+        _put_long(data, position, row, tables, number, to, meter, offset, source + stream)
+        row += layout.entries
+        position += layout.octets
+        before = number
+        state[5] += 1
+    state[0], state[1], state[4] = stream, position, row
+    return result
+
+
+@njit
+def _put_wide(data, position, row, tables, number, slots, to):
+    """Write the row of one telegram, but for where it comes from."""
+    layout = tables.layouts[number]
+    if layout.time_octets:
+        seconds = _unsigned(data, position + layout.time, layout.time_octets)
+        if layout.time_choice == _TIMESTAMP:
+            to.timestamp[row] = np.int64(seconds)
+            to.has_timestamp[row] = True
+        else:
+            to.sec_index[row] = np.uint32(seconds)
+            to.has_sec_index[row] = True
+    if layout.status_octets:
+        to.status[row] = _unsigned(data, position + layout.status, layout.status_octets)
+        to.has_status[row] = True
+    other = to.others_end[row]
+    for at in range(layout.first_entry, layout.first_entry + layout.entries):
+        slot = slots[at]
+        if slot == -1:
+            continue
+        entry = tables.entries[at]
+        is_signed = entry.kind == SIGNED
+        if is_signed:
+            value = np.uint64(_signed(data, position + entry.value, entry.value_octets))
+        else:
+            value = _unsigned(data, position + entry.value, entry.value_octets)
+        if slot >= 0:
+            _put_decimal(to.value[slot], row, value, is_signed, entry.factor, entry.limit)
+            to.has_value[slot, row] = True
+        else:
+            _put_decimal(to.other_value, other, value, is_signed, entry.factor, entry.limit)
+            to.has_other_value[other] = True
+            to.other_obis[other] = entry.obis
+            other += 1
+    to.others_end[row + 1] = other
+
+
+@njit(cache=True)
+def fill_wide(data, starts, stops, ends, state, tables, meters, slots, to):  # noqa: ANN001, ANN201, D103
+    tables.recent[:] = -1
+    stream, position, base, source, row = state[0], state[1], state[2], state[3], state[4]
+    before = -1
+    result = DONE
+    while True:
+        if position >= stops[stream]:
+            if stream + 1 == len(starts):
+                break
+            stream += 1
+            position = starts[stream]
+            continue
+        number = _layout_at(data, position, ends[stream], tables, before)
+        if number < 0:
+            result = UNKNOWN
+            break
+        layout = tables.layouts[number]
+        if layout.dzg and _needs_rule(data, position, tables, layout):
+            result = UNKNOWN
+            break
+        if row == len(to.offset) or to.others_end[row] + layout.entries > len(to.other_obis):
+            result = FULL
+            break
+        to.source[row] = source + stream
+        to.meter[row] = _meter(data, position, tables, number, meters)
+        to.offset[row] = position - starts[stream] + base
+        _put_wide(data, position, row, tables, number, slots, to)
+        row += 1
+        position += layout.octets
+        before = number
+        state[5] += 1
+    state[0], state[1], state[4] = stream, position, row
+    return result
+
+
+@njit(cache=True)
+def skip(data, starts, stops, ends, state, tables):  # noqa: ANN001, ANN201, D103
+    tables.recent[:] = -1
+    stream, position = state[0], state[1]
+    before = -1
+    result = DONE
+    while True:
+        if position >= stops[stream]:
+            if stream + 1 == len(starts):
+                break
+            stream += 1
+            position = starts[stream]
+            continue
+        number = _layout_at(data, position, ends[stream], tables, before)
+        if number < 0:
+            result = UNKNOWN
+            break
+        position += tables.layouts[number].octets
+        before = number
+        state[5] += 1
+    state[0], state[1] = stream, position
+    return result

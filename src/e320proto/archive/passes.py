@@ -1,0 +1,164 @@
+"""One pass over octets: the kernel takes what it can, a plain decoder takes the rest.
+
+::
+
+    kernel   |frame|frame|frame|                       |frame|frame|frame| ...
+    decoder                    |damaged frame|frame|noi|
+                               ^ a new one             ^ everything before is an event, a frame is next
+
+A :class:`TelegramDecoder` that has made events of all octets up to a position is in the same state as a
+new one there. So whoever comes to a position, the other may go on from it. The decoder gets
+small pieces at first, so that the kernel can soon go on, and larger ones as long as it cannot.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from e320proto.archive.kernel import DONE, FULL
+from e320proto.archive.long_table import LongTable
+from e320proto.archive.octets import Octets, Place
+from e320proto.archive.table import NoTable, TelegramTable
+from e320proto.archive.trouble_table import TroubleTable
+from e320proto.archive.wide_table import WideTable
+from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
+from e320proto.sml.telegram import Telegram, TelegramDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
+
+    from e320proto.archive.registers import Register
+    from e320proto.sml.telegram import TelegramEvent
+
+TableName: TypeAlias = Literal["long", "wide", "trouble"]
+BATCH_ROWS: Final = 65_536
+_FIRST_PIECE: Final = 512
+_LARGEST_PIECE: Final = 1 << 16
+_BEHIND_STOP: Final = 8
+"""First piece behind the octets that are wanted: the start that ends a frame whose end is lost."""
+_LEAST_ROW: Final = 32
+"""Octets of a telegram for each row of a table, at least, to guess how many rows there will be."""
+
+
+class Pass:
+    """Fills the tables with what octets say.
+
+    Args:
+        table: which table is wanted.
+        files: names by number; ``None`` if octets come from rows.
+        registers: columns of the wide table.
+        options: of the decoders.
+        batch_rows: rows of a batch at most.
+        octets: how many octets will come.
+    """
+
+    def __init__(
+        self,
+        table: TableName,
+        files: Sequence[str] | None,
+        registers: Sequence[Register] = (),
+        options: DecodeOptions = DEFAULT_OPTIONS,
+        *,
+        batch_rows: int = BATCH_ROWS,
+        octets: int = 1 << 62,
+    ) -> None:
+        self.options = options
+        self.trouble = TroubleTable(batch_rows, files)
+        room = min(octets // _LEAST_ROW, batch_rows)
+        self.telegrams: TelegramTable = NoTable(options)
+        if table == "long":
+            self.telegrams = LongTable(batch_rows, files, options, room)
+        elif table == "wide":
+            self.telegrams = WideTable(batch_rows, files, options, registers, room)
+        self._decoder: TelegramDecoder | None = None
+        self._base = 0  # position of the decoder's first octet in its stream
+        self._fed = 0  # octets that the decoder got
+        self._piece = 0
+
+    @property
+    def wanted(self) -> pa.Schema:
+        """The schema of the table that is wanted."""
+        return (self.trouble if isinstance(self.telegrams, NoTable) else self.telegrams).schema
+
+    def take(self, on_trouble: Callable[[pa.RecordBatch], object] | None) -> list[pa.RecordBatch]:
+        """The batches that are complete."""
+        trouble = self.trouble.take()
+        if isinstance(self.telegrams, NoTable):
+            return trouble
+        if on_trouble is not None:
+            for batch in trouble:
+                on_trouble(batch)
+        return self.telegrams.take()
+
+    def flush(self) -> None:
+        """End the batches."""
+        self.trouble.flush()
+        self.telegrams.flush()
+
+    def begin(self) -> None:
+        """Begin another file."""
+        self._decoder = None
+
+    def run(self, octets: Octets, place: Place) -> None:
+        """Decode from a place on as far as the octets go; the place is moved to where that is."""
+        while True:
+            before = place.stream, place.position
+            result = self.telegrams.fill(octets, place)
+            if (place.stream, place.position) != before:
+                self._decoder = None
+            if result == DONE:
+                return
+            if result == FULL and self.telegrams.rows:
+                self.telegrams.flush()
+                continue
+            left = int(octets.ends[place.stream]) - place.position
+            if not octets.final and left < self.telegrams.known.longest:
+                return
+            if not self._decode(octets, place):
+                return
+
+    def _decode(self, octets: Octets, place: Place) -> bool:
+        """Go on with a decoder until the kernel can. Whether there were octets enough."""
+        at = place.stream
+        start, stop, end = int(octets.starts[at]), int(octets.stops[at]), int(octets.ends[at])
+        base = octets.base - start  # of position 0 in the stream
+        if self._decoder is None:
+            self._decoder = TelegramDecoder(self.options)
+            self._base, self._fed, self._piece = place.position + base, 0, _FIRST_PIECE
+        decoder = self._decoder
+        while True:
+            fed = self._base + self._fed - base
+            if fed < end:
+                after = self._after(fed, stop, end)
+                events = decoder.feed(octets.data[fed:after].data)
+                self._fed += after - fed
+                reached = after - decoder.buffered
+            elif octets.final:
+                events = decoder.close()
+                reached = end
+                self._decoder = None
+            else:
+                return False
+            self._add(events, octets.source + at)
+            if reached > place.position:
+                place.position = reached
+                if reached >= min(stop, end) or self.telegrams.known.may_fit(octets.data, reached, end):
+                    return True
+
+    def _after(self, fed: int, stop: int, end: int) -> int:
+        """End of the next piece for the decoder."""
+        if fed >= stop:
+            self._piece = min(self._piece, _BEHIND_STOP)
+        after = min(fed + self._piece, end)
+        self._piece = min(2 * self._piece, _LARGEST_PIECE)
+        return min(after, stop) if fed < stop else after
+
+    def _add(self, events: list[TelegramEvent], source: int) -> None:
+        for event in events:
+            if isinstance(event, Telegram):
+                self.telegrams.known.see(event)
+                self.telegrams.add(event, source, self._base)
+            else:
+                self.trouble.add(event, source, self._base)
