@@ -1,0 +1,241 @@
+"""Three measuring elements: from voltages and currents to power, direction and what the status word tells.
+
+::
+
+    U, I, angle (or P, Q) of each phase -> P, Q of each phase -> sum (with sign) -> started, direction, power
+
+The sum decides what is counted, never a single phase. Inputs hold until they are changed; their
+power is rounded once, to whole mW, so energy is a product of integers and does not depend on the
+steps in which time passes.
+
+Source: E320 manual, vector summation; base meter behaviour, sections 3, 8 and 15.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, isfinite, radians, sin
+from typing import TYPE_CHECKING, Final, Literal
+
+from e320proto.errors import shown
+from e320proto.status import FnnFlag
+
+if TYPE_CHECKING:
+    from e320proto.meter.config import E320Config
+    from e320proto.meter.modes import Mode
+
+PHASES: Final = 3
+_IDENTIFICATION: Final = 0x04
+_PHASE_EXPORT: Final = (FnnFlag.L1_EXPORT, FnnFlag.L2_EXPORT, FnnFlag.L3_EXPORT)
+_VOLTAGE: Final = (FnnFlag.VOLTAGE_L1, FnnFlag.VOLTAGE_L2, FnnFlag.VOLTAGE_L3)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What one element sees: a voltage, and a current with its angle, or powers directly.
+
+    Args:
+        voltage_v: phase to neutral, V, 0 or above.
+        current_a: RMS, A, 0 or above.
+        angle_deg: how far the current lags, degrees; above 90 and below 270 is export.
+        p_w: active power, W, import positive; in place of current and angle.
+        q_var: reactive power, var, inductive positive; with ``p_w``.
+
+    Raises:
+        ValueError: a number that cannot be; the message names it.
+
+    >>> Phase(230.0, current_a=10, angle_deg=180).power_w
+    -2300.0
+    >>> Phase(230.0, p_w=1000).power_w
+    1000.0
+    """
+
+    voltage_v: float = 230.0
+    current_a: float = 0.0
+    angle_deg: float = 0.0
+    p_w: float | None = None
+    q_var: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no meter can see."""
+        for name in ("voltage_v", "current_a", "angle_deg", "p_w", "q_var"):
+            value = getattr(self, name)
+            if value is None and name in {"p_w", "q_var"}:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+                raise _refused(name, "a number", value)
+        for name in ("voltage_v", "current_a"):
+            if getattr(self, name) < 0:
+                raise _refused(name, "0 or above", getattr(self, name))
+        if self.p_w is None and self.q_var is not None:
+            raise _refused("p_w", "a number beside q_var", None)
+        if self.p_w is not None and self.current_a:
+            raise _refused("current_a", "0 beside p_w", self.current_a)
+
+    @property
+    def power_w(self) -> float:
+        """Active power in W; 0 without voltage."""
+        if not self.voltage_v:
+            return 0.0
+        if self.p_w is not None:
+            return float(self.p_w)
+        return self.voltage_v * self.current_a * _exact(cos, self.angle_deg)
+
+    @property
+    def reactive_var(self) -> float:
+        """Reactive power in var; 0 without voltage."""
+        if not self.voltage_v:
+            return 0.0
+        if self.p_w is not None:
+            return float(self.q_var or 0)
+        return self.voltage_v * self.current_a * _exact(sin, self.angle_deg)
+
+
+def _exact(function: object, degrees: float) -> float:
+    """Sine or cosine; exact where the angle is a multiple of 90 degrees."""
+    quarter, rest = divmod(degrees, 90)
+    if rest:
+        return cos(radians(degrees)) if function is cos else sin(radians(degrees))
+    return float((1, 0, -1, 0)[(int(quarter) - (function is sin)) % 4])
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that the meter sees, until it changes.
+
+    Args:
+        phases: L1, L2, L3.
+        neutral: whether the neutral is connected.
+        rotation: order of the phases.
+        magnet: whether a magnet is near.
+        cover_open: whether the terminal cover is open.
+
+    Raises:
+        ValueError: not three phases, or no such rotation.
+    """
+
+    phases: tuple[Phase, Phase, Phase] = (Phase(), Phase(), Phase())
+    neutral: bool = True
+    rotation: Literal["L1L2L3", "L1L3L2"] = "L1L2L3"
+    magnet: bool = False
+    cover_open: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no three-phase meter."""
+        if len(self.phases) != PHASES or not all(isinstance(phase, Phase) for phase in self.phases):
+            raise _refused("phases", "three of Phase", self.phases)
+        if self.rotation not in {"L1L2L3", "L1L3L2"}:
+            raise _refused("rotation", "L1L2L3 or L1L3L2", self.rotation)
+
+    @classmethod
+    def of_power(cls, *p_w: float, q_var: tuple[float, ...] = (), voltage_v: float = 230.0) -> Inputs:
+        """Inputs of three active powers, and reactive ones, at one voltage.
+
+        >>> Inputs.of_power(1000, 500, -300).phases[2].p_w
+        -300
+        """
+        reactive = (*q_var, 0, 0, 0)[:PHASES]
+        first, second, third = (Phase(voltage_v, p_w=p, q_var=q) for p, q in zip(p_w, reactive, strict=True))
+        return cls((first, second, third))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the elements and the processor make of inputs.
+
+    Args:
+        p_mw: sum of the active powers, mW, import positive.
+        q_mvar: sum of the reactive powers, mvar.
+        started: whether active energy is counted.
+        reactive_started: whether reactive energy is counted.
+        present: whether each phase has voltage.
+        exporting: whether each phase exports.
+        wrong_rotation: whether the rotating field is not L1, L2, L3.
+        supply_v: the highest voltage of a phase; 0 without neutral.
+    """
+
+    p_mw: int
+    q_mvar: int
+    started: bool
+    reactive_started: bool
+    present: tuple[bool, ...]
+    exporting: tuple[bool, ...]
+    wrong_rotation: bool
+    supply_v: float
+
+    @property
+    def direction(self) -> int:
+        """1 imports, -1 exports, 0 idles: not started."""
+        return ((self.p_mw > 0) - (self.p_mw < 0)) * self.started
+
+
+class Elements:
+    """Measures; its thresholds come from the configuration.
+
+    Args:
+        start_current_a: sum of currents from which the meter counts, A.
+        phase_direction_min_a: current from which a phase tells its direction, A.
+        config: of the meter.
+    """
+
+    def __init__(self, start_current_a: float, phase_direction_min_a: float, config: E320Config) -> None:
+        self._start = start_current_a
+        self._direction = phase_direction_min_a
+        self._present_v = config.phase_present_ratio * config.nominal_voltage_v
+
+    def measure(self, inputs: Inputs) -> Measured:
+        """Measure inputs."""
+        phases = inputs.phases
+        powers = [phase.power_w for phase in phases]
+        reactive = [phase.reactive_var for phase in phases]
+        voltages = [phase.voltage_v for phase in phases]
+        currents = [power / voltage if voltage else 0.0 for power, voltage in zip(powers, voltages, strict=True)]
+        reactive_current = sum(q / voltage for q, voltage in zip(reactive, voltages, strict=True) if voltage)
+        return Measured(
+            p_mw=round(1000 * sum(powers)),
+            q_mvar=round(1000 * sum(reactive)),
+            started=abs(sum(currents)) >= self._start,
+            reactive_started=abs(reactive_current) >= self._start,
+            present=tuple(voltage >= self._present_v for voltage in voltages),
+            exporting=tuple(current < 0 and -current >= self._direction for current in currents),
+            wrong_rotation=inputs.rotation != "L1L2L3" and all(voltages),
+            supply_v=max(voltages) if inputs.neutral else 0.0,
+        )
+
+
+def status_word(measured: Measured, mode: Mode, *, magnet: bool, cover: bool, fatal: bool) -> int:
+    """The FNN status word.
+
+    >>> from e320proto.meter.modes import Mode
+    >>> measured = Measured(1_000, 0, True, False, (True,) * 3, (False,) * 3, False, 230.0)
+    >>> f"{status_word(measured, Mode.BOTH, magnet=False, cover=False, fatal=False):08x}"
+    '001c0104'
+    """
+    word = FnnFlag(0)
+    if measured.started:
+        word |= FnnFlag.STARTED
+    if measured.direction < 0:
+        word |= FnnFlag.SUM_EXPORT
+    if return_stop(measured, mode):
+        word |= FnnFlag.RETURN_STOP_ACTIVE
+    for flag, lit in (
+        (FnnFlag.MAGNETIC_INFLUENCE, magnet),
+        (FnnFlag.COVER_OPENED, cover),
+        (FnnFlag.WRONG_ROTATING_FIELD, measured.wrong_rotation),
+        (FnnFlag.FATAL_ERROR, fatal),
+        *zip(_PHASE_EXPORT, measured.exporting, strict=True),
+        *zip(_VOLTAGE, measured.present, strict=True),
+    ):
+        if lit:
+            word |= flag
+    return int(word) | _IDENTIFICATION
+
+
+def return_stop(measured: Measured, mode: Mode) -> bool:
+    """Whether the register of a mode with return stop stands because energy flows the other way."""
+    against = {1: -1, 2: 1}.get(mode)
+    return against is not None and measured.direction == against
+
+
+def _refused(name: str, expected: str, found: object) -> ValueError:
+    return ValueError(f"{name}: expected {expected}, found {shown(found)}")
