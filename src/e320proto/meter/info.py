@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - typing.get_type_hints of the snapshot works
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from e320proto.errors import DecodeError, EncodeError
 from e320proto.identity import ServerId
@@ -40,7 +40,7 @@ from e320proto.sml.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from e320proto.sml.messages import MessageBody
 
@@ -155,7 +155,7 @@ def info_messages(snapshot: InfoSnapshot) -> tuple[Message, ...]:
     ]
     number = Integer if snapshot.mode is Mode.BALANCED and snapshot.signed else Unsigned
     extended = snapshot.data_set is DataSet.EXTENDED
-    for at, (code, energy) in enumerate(zip(_codes(snapshot), _energies(snapshot), strict=True)):
+    for at, code in enumerate(pushed_registers(snapshot.mode, reactive=snapshot.reactive)):
         entries.append(
             ListEntry(
                 obj_name=code,
@@ -163,7 +163,7 @@ def info_messages(snapshot: InfoSnapshot) -> tuple[Message, ...]:
                 val_time=time,
                 unit=_VAR_HOURS if code in QUADRANTS else _WATT_HOURS,
                 scaler=-1 if extended else 3,
-                value=number(energy, 8),
+                value=number(_sent(_register(snapshot, code), snapshot.data_set), 8),
             )
         )
     if extended:
@@ -198,87 +198,92 @@ def info_telegram(snapshot: InfoSnapshot) -> bytes:
 
     Source: base meter behaviour, INFO push.
     """
-    encode, form = _encoder(snapshot.mode, snapshot.data_set, snapshot.reactive, snapshot.signed)
-    return encode([part(snapshot) for part in form])
+    form = info_form(snapshot.mode, snapshot.data_set, reactive=snapshot.reactive, signed=snapshot.signed)
+    return form.encode(
+        snapshot.server_id,
+        snapshot.sec_index,
+        snapshot.push_counter,
+        snapshot.status,
+        [_register(snapshot, code) for code in form.codes],
+        snapshot.power_w,
+    )
 
 
 def _counter(number: int) -> bytes:
     return (number % _COUNTER).to_bytes(4)
 
 
-def _codes(snapshot: InfoSnapshot) -> tuple[ObisCode, ...]:
-    return pushed_registers(snapshot.mode, reactive=snapshot.reactive)
-
-
-def _energies(snapshot: InfoSnapshot) -> list[int]:
-    """The energies as sent: 0.1 Wh, or whole kWh, truncated toward zero."""
-    return [_energy(snapshot, code) for code in _codes(snapshot)]
-
-
-def _energy(snapshot: InfoSnapshot, code: ObisCode) -> int:
+def _register(snapshot: InfoSnapshot, code: ObisCode) -> int:
     try:
-        dwh = snapshot.registers[code]
+        return snapshot.registers[code]
     except KeyError:
         found = sorted(map(str, snapshot.registers))
-        raise EncodeError(
-            "registers", f"expected {code} in mode {snapshot.mode}", path="registers", value=found
-        ) from None
-    if snapshot.data_set is DataSet.EXTENDED:
+        detail = f"expected {code} in mode {snapshot.mode:d}"
+        raise EncodeError("registers", detail, path="registers", value=found) from None
+
+
+def _sent(dwh: int, data_set: DataSet) -> int:
+    """An energy as sent: 0.1 Wh, or whole kWh, truncated toward zero."""
+    if data_set is DataSet.EXTENDED:
         return dwh
     return dwh // _DWH_PER_KWH if dwh >= 0 else -(-dwh // _DWH_PER_KWH)
 
 
-Part: TypeAlias = "Callable[[InfoSnapshot], int | bytes]"
+class InfoForm:
+    """One form of push, encoded through its layout; see :func:`info_form`.
+
+    Args:
+        example: any push of this form.
+    """
+
+    def __init__(self, example: InfoSnapshot) -> None:
+        self.codes = pushed_registers(example.mode, reactive=example.reactive)
+        self._reduced = example.data_set is DataSet.REDUCED
+        encoder = TelegramEncoder(info_messages(example))
+        self._encode = encoder.encode
+        self._values = list(encoder.values)
+        at = {name: index for index, name in enumerate(encoder.fields)}
+        self._ids = [at[f"{message}.transaction_id"] for message in ("open", "list", "close")]
+        self._number = at["open.req_file_id"]
+        self._servers = [at["open.server_id"], at["list.server_id"], at["list.val_list[1].value"]]
+        self._times = [index for name, index in at.items() if name.endswith("_time")]
+        self._status = next(index for name, index in at.items() if name.endswith(".status"))
+        energies = range(2, 2 + len(self.codes))
+        self._energies = [at[f"list.val_list[{entry}].value"] for entry in energies]
+        self._power = at.get(f"list.val_list[{energies.stop}].value")
+
+    def encode(
+        self, server_id: bytes, sec_index: int, push_counter: int, status: int, dwh: Sequence[int], power_w: int
+    ) -> bytes:
+        """Encode a push; ``dwh`` are the registers of ``codes`` in 0.1 Wh."""
+        values = self._values.copy()
+        for step, index in enumerate(self._ids, 1):
+            values[index] = ((3 * push_counter + step) % _COUNTER).to_bytes(4)
+        values[self._number] = (push_counter % _COUNTER).to_bytes(4)
+        for index in self._servers:
+            values[index] = server_id
+        for index in self._times:
+            values[index] = sec_index
+        values[self._status] = status
+        for index, energy in zip(self._energies, dwh, strict=True):
+            values[index] = _sent(energy, DataSet.REDUCED) if self._reduced else energy
+        if self._power is not None:
+            values[self._power] = power_w
+        return self._encode(values)
 
 
 @lru_cache(maxsize=64)
-def _encoder(
-    mode: Mode,
-    data_set: DataSet,
-    reactive: bool,  # noqa: FBT001 - part of a cached key
-    signed: bool,  # noqa: FBT001
-) -> tuple[Callable[[list[int | bytes]], bytes], list[Part]]:
-    """The encoder of one form of push, and where each of its values comes from."""
-    codes = pushed_registers(mode, reactive=reactive)
+def info_form(mode: Mode, data_set: DataSet, *, reactive: bool = False, signed: bool = True) -> InfoForm:
+    """The form of push of a mode and a data set."""
     example = InfoSnapshot(
         server_id=bytes(_SERVER_ID_OCTETS),
         sec_index=0,
         push_counter=0,
         status=0,
-        registers=dict.fromkeys(codes, 0),
+        registers=dict.fromkeys(pushed_registers(mode, reactive=reactive), 0),
         mode=mode,
         data_set=data_set,
         reactive=reactive,
         signed=signed,
     )
-    encoder = TelegramEncoder(info_messages(example))
-    transaction_ids = {f"{name}.transaction_id": at for at, name in enumerate(("open", "list", "close"), 1)}
-    form: list[Part] = []
-    for field, value in zip(encoder.fields, encoder.values, strict=True):
-        form.append(_part(field, value, transaction_ids, codes))
-    return encoder.encode, form
-
-
-def _part(field: str, value: int | bytes, transaction_ids: dict[str, int], codes: tuple[ObisCode, ...]) -> Part:
-    """Where the value of one field comes from."""
-    name = field.rpartition(".")[2]
-    if name == "transaction_id":
-        at = transaction_ids[field]
-        return lambda snapshot: _counter(3 * snapshot.push_counter + at)
-    simple: dict[str, Part] = {
-        "req_file_id": lambda snapshot: _counter(snapshot.push_counter),
-        "server_id": lambda snapshot: snapshot.server_id,
-        "status": lambda snapshot: snapshot.status,
-        **dict.fromkeys(("ref_time", "act_sensor_time", "val_time"), lambda snapshot: snapshot.sec_index),
-    }
-    if name in simple:
-        return simple[name]
-    entry = int(field.partition("[")[2].partition("]")[0]) if name == "value" else 0
-    if entry == 1:
-        return simple["server_id"]
-    at_energy = entry - 2
-    if 0 <= at_energy < len(codes):
-        return lambda snapshot: _energy(snapshot, codes[at_energy])
-    if at_energy == len(codes):
-        return lambda snapshot: snapshot.power_w
-    return lambda _: value
+    return InfoForm(example)
