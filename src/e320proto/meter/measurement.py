@@ -179,8 +179,8 @@ class Elements:
     """
 
     def __init__(self, start_current_a: float, phase_direction_min_a: float, config: E320Config) -> None:
-        self._start = start_current_a
-        self._direction = phase_direction_min_a
+        self._start = _microamps(start_current_a)
+        self._direction = _microamps(phase_direction_min_a)
         self._present_v = config.phase_present_ratio * config.nominal_voltage_v
 
     def measure(self, inputs: Inputs) -> Measured:
@@ -194,13 +194,18 @@ class Elements:
         return Measured(
             p_mw=round(1000 * sum(powers)),
             q_mvar=round(1000 * sum(reactive)),
-            started=abs(sum(currents)) >= self._start,
-            reactive_started=abs(reactive_current) >= self._start,
+            started=_microamps(sum(currents)) >= self._start,
+            reactive_started=_microamps(reactive_current) >= self._start,
             present=tuple(voltage >= self._present_v for voltage in voltages),
-            exporting=tuple(current < 0 and -current >= self._direction for current in currents),
+            exporting=tuple(current < 0 and _microamps(current) >= self._direction for current in currents),
             wrong_rotation=inputs.rotation != "L1L2L3" and all(voltages),
             supply_v=max(voltages) if inputs.neutral else 0.0,
         )
+
+
+def _microamps(current_a: float) -> int:
+    """Magnitude of a current, so that 2.3 W at 230 V are 10 mA."""
+    return round(abs(current_a) * 1_000_000)
 
 
 def status_word(measured: Measured, mode: Mode, *, magnet: bool, cover: bool, fatal: bool) -> int:

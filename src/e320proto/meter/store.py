@@ -67,7 +67,7 @@ class SqliteStore:
         path: of the file; made if it is not there.
 
     Raises:
-        DecodeError: ``corrupt_state``, the file is no state; ``state_format``, a newer version wrote it (then it stays).
+        DecodeError: ``corrupt_state``, the file is no state; ``state_format``, another version wrote it; it stays then.
         OSError: the file cannot be opened or made.
     """
 
@@ -75,6 +75,7 @@ class SqliteStore:
         self.path = Path(path)
         try:
             self._connection = self._open()
+            self._check()
             self.load()
         except (sqlite3.DatabaseError, ValueError) as error:
             if isinstance(error, DecodeError) and error.reason == "state_format":
@@ -95,6 +96,12 @@ class SqliteStore:
             connection.close()
             raise
         return connection
+
+    def _check(self) -> None:
+        """Find pages that are missing: reading alone takes a short file for an empty one."""
+        ((found, *_), *_) = self._connection.execute("PRAGMA quick_check")
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
 
     def _corrupt(self, error: Exception) -> DecodeError:
         """Move the file aside."""
