@@ -26,8 +26,21 @@ if TYPE_CHECKING:
 
 PHASES: Final = 3
 _IDENTIFICATION: Final = 0x04
-_PHASE_EXPORT: Final = (FnnFlag.L1_EXPORT, FnnFlag.L2_EXPORT, FnnFlag.L3_EXPORT)
-_VOLTAGE: Final = (FnnFlag.VOLTAGE_L1, FnnFlag.VOLTAGE_L2, FnnFlag.VOLTAGE_L3)
+# Plain integers: operations of IntFlag are slow, and a word is made for every push.
+_STARTED, _SUM_EXPORT, _RETURN_STOP, _MAGNET, _COVER, _ROTATION, _FATAL = map(
+    int,
+    (
+        FnnFlag.STARTED,
+        FnnFlag.SUM_EXPORT,
+        FnnFlag.RETURN_STOP_ACTIVE,
+        FnnFlag.MAGNETIC_INFLUENCE,
+        FnnFlag.COVER_OPENED,
+        FnnFlag.WRONG_ROTATING_FIELD,
+        FnnFlag.FATAL_ERROR,
+    ),
+)
+_PHASE_EXPORT: Final = tuple(map(int, (FnnFlag.L1_EXPORT, FnnFlag.L2_EXPORT, FnnFlag.L3_EXPORT)))
+_VOLTAGE: Final = tuple(map(int, (FnnFlag.VOLTAGE_L1, FnnFlag.VOLTAGE_L2, FnnFlag.VOLTAGE_L3)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +229,18 @@ def status_word(measured: Measured, mode: Mode, *, magnet: bool, cover: bool, fa
     >>> f"{status_word(measured, Mode.BOTH, magnet=False, cover=False, fatal=False):08x}"
     '001c0104'
     """
-    word = FnnFlag(0)
-    if measured.started:
-        word |= FnnFlag.STARTED
-    if measured.direction < 0:
-        word |= FnnFlag.SUM_EXPORT
-    if return_stop(measured, mode):
-        word |= FnnFlag.RETURN_STOP_ACTIVE
-    for flag, lit in (
-        (FnnFlag.MAGNETIC_INFLUENCE, magnet),
-        (FnnFlag.COVER_OPENED, cover),
-        (FnnFlag.WRONG_ROTATING_FIELD, measured.wrong_rotation),
-        (FnnFlag.FATAL_ERROR, fatal),
+    flags = (
+        (_STARTED, measured.started),
+        (_SUM_EXPORT, measured.direction < 0),
+        (_RETURN_STOP, return_stop(measured, mode)),
+        (_MAGNET, magnet),
+        (_COVER, cover),
+        (_ROTATION, measured.wrong_rotation),
+        (_FATAL, fatal),
         *zip(_PHASE_EXPORT, measured.exporting, strict=True),
         *zip(_VOLTAGE, measured.present, strict=True),
-    ):
-        if lit:
-            word |= flag
-    return int(word) | _IDENTIFICATION
+    )
+    return _IDENTIFICATION + sum(bit for bit, lit in flags if lit)
 
 
 def return_stop(measured: Measured, mode: Mode) -> bool:

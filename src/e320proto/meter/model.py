@@ -1,0 +1,580 @@
+r"""The reference meter as a whole: inputs and time go in; pushes, the display and events come out.
+
+::
+
+    inputs -> Elements -> Measured --> Registers, Pulses, status word
+    time   -> SecondsCounter --------> History, pushes (info), Store
+    light  -> OpticalButton -> Menu -> settings, resets
+                                  \-> DisplayState
+
+``advance`` goes from one instant at which something happens to the next one; between two of them all
+inputs are constant, so nothing depends on how often it is called.
+
+Source: E320 manual; decisions of ``docs/reference-meter.md``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from e320proto.errors import DecodeError
+from e320proto.identity import DeviceId
+from e320proto.meter.button import OpticalButton, PressEvent
+from e320proto.meter.clock import SECOND_MS, SecondsCounter
+from e320proto.meter.designation import TypeDesignation
+from e320proto.meter.display import Direction, DisplayFacts, DisplayState, commissioning_ms, display_state
+from e320proto.meter.events import (
+    DayClosed,
+    EnergyReset,
+    HistoryReset,
+    MenuMoved,
+    MeterEvent,
+    PinRefused,
+    PowerFailed,
+    PowerReturned,
+    Pressed,
+    Pushed,
+    SettingChanged,
+)
+from e320proto.meter.faults import COMMUNICATION, CRITICAL, Fault
+from e320proto.meter.history import History, View
+from e320proto.meter.info import info_form
+from e320proto.meter.measurement import Elements, Inputs, return_stop, status_word
+from e320proto.meter.menu import Menu
+from e320proto.meter.menu_table import STANDARD, Effect, Place
+from e320proto.meter.modes import DataSet, Mode
+from e320proto.meter.pulses import Pulses
+from e320proto.meter.registers import Registers
+from e320proto.meter.store import MemoryStore, State, Store
+from e320proto.meter.tamper import Tamper
+from e320proto.meter.variants import Variant
+from e320proto.obis import ObisCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from e320proto.meter.config import E320Config
+
+PENDING_PUSHES: Final = 3_600
+"""Pushes kept for ``info_data_to_send``; nobody hears older ones."""
+_SOURCE: Final = "state of the reference meter"
+
+
+class Meter:
+    """A reference meter.
+
+    Time is in seconds of any clock that does not go back. The first call of :meth:`advance` says when the
+    meter's life begins, and powers it up if its inputs supply it.
+
+    Args:
+        config: what the meter is.
+        store: where it keeps what lasts without power; a new :class:`MemoryStore` if none is given. A meter
+            made with the store of an earlier one goes on where that one lost its power.
+        inputs: what it sees from the beginning: by default 230 V on three phases and no load.
+        registers: start values in 0.1 Wh, for a new meter.
+        pushes: whether pushes are made; without, only their counter runs.
+
+    Raises:
+        ValueError: ``registers`` that the mode does not have.
+        DecodeError: ``corrupt_state``, the store holds no state of such a meter.
+
+    Source: E320 manual.
+
+    >>> from e320proto import TelegramDecoder
+    >>> from e320proto.meter.config import E320Config
+    >>> meter = Meter(E320Config(pin="1234", extended_set=True))
+    >>> events = meter.advance(0.0, Inputs.of_power(1000, 500, -300))
+    >>> events = meter.advance(3600.0)
+    >>> telegram, = TelegramDecoder().feed(meter.info_data_to_send()[-1])
+    >>> print(telegram.time.value, *(entry.value for entry in telegram.entries[2:]))
+    3600 1200.0 Wh 0.0 Wh 1200 W
+    """
+
+    def __init__(
+        self,
+        config: E320Config,
+        store: Store | None = None,
+        *,
+        inputs: Inputs | None = None,
+        registers: Mapping[ObisCode, int] | None = None,
+        pushes: bool = True,
+    ) -> None:
+        self.config = config
+        self.server_id = DeviceId.parse(config.device_id).server_id().raw
+        variant = (TypeDesignation.parse(config.type_designation).variant or Variant.DIRECT_60A).ratings
+        start_current_a = variant.start_current_a if config.start_current_a is None else config.start_current_a
+        direction_a = config.phase_direction_min_a
+        self._elements = Elements(start_current_a, start_current_a if direction_a is None else direction_a, config)
+        self._pulse_constant = config.pulse_constant or variant.pulse_constant
+        self._store = MemoryStore() if store is None else store
+        self._makes_pushes = pushes
+        self._inputs = inputs or Inputs()
+        self._measured = self._elements.measure(self._inputs)
+        self._mains = True
+        self._now_ms = 0
+        self._begun = False
+        self._powered_since_ms: int | None = None
+        self._dark_at_ms: int | None = None
+        self._lux = 0.0
+        self._tick_energy = 0
+        self._power_w = 0
+        self._pending: deque[bytes] = deque(maxlen=PENDING_PUSHES)
+        self._events: list[MeterEvent] = []
+        self._word = 0
+        self._word_cause: tuple[Any, ...] | None = None  # what the word was made of; it is asked for at every push
+        self._remember(registers)
+        self._start_volatile()
+
+    # --- what lasts -----------------------------------------------------------------------------
+
+    def _remember(self, registers: Mapping[ObisCode, int] | None) -> None:
+        config = self.config
+        state = self._store.load()
+        self._registers = Registers(config, registers)
+        self._counter = SecondsCounter()
+        self._history = History(config, self._registers.dwh)
+        self._push_counter = config.push_counter_start
+        self._faults = Fault(0)
+        self._tamper = Tamper(config.tamper_hold_s * SECOND_MS)
+        self._pin = config.pin
+        self._settings = {"extended_set": config.extended_set, "pin_query": config.pin_protection}
+        if state is not None:
+            try:
+                self._restore(state)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                if isinstance(error, DecodeError):
+                    raise
+                raise DecodeError("corrupt_state", f"expected the state of a meter: {error}", source=_SOURCE) from error
+
+    def _restore(self, state: State) -> None:
+        if state["device_id"] != self.config.device_id:
+            detail = f"expected the state of {self.config.device_id}, found that of {state['device_id']}"
+            raise DecodeError("corrupt_state", detail, path="device_id", source=_SOURCE)
+        self._counter = SecondsCounter(state["seconds"])
+        self._registers.restore({ObisCode.parse(code): total for code, total in state["totals"].items()})
+        self._history = History.import_state(self.config, state["history"])
+        self._push_counter = state["push_counter"]
+        self._faults = Fault(state["faults"])
+        self._tamper = Tamper(self.config.tamper_hold_s * SECOND_MS, *state["tamper"])
+        self._pin = state["pin"]
+        if self.config.enduser_settings == "save":
+            self._settings = {name: bool(state["settings"][name]) for name in self._settings}
+
+    def _state(self) -> dict[str, Any]:
+        counter = self._counter
+        powered = self._powered_since_ms is not None
+        return {
+            "device_id": self.config.device_id,
+            "seconds": counter.at(self._now_ms) if powered else counter.stored,
+            "totals": {str(code): total for code, total in self._registers.totals.items()},
+            "history": self._history.export_state(),
+            "push_counter": self._push_counter,
+            "faults": int(self._faults & CRITICAL),
+            "tamper": [self._tamper.magnet_count, self._tamper.cover_count],
+            "pin": self._pin,
+            "settings": dict(self._settings),
+        }
+
+    # --- power ----------------------------------------------------------------------------------
+
+    def _start_volatile(self) -> None:
+        """What is lost with the power."""
+        self._pulses = Pulses(self.config, self._pulse_constant)
+        self._button = OpticalButton(self.config)
+        self._menu = Menu(self.config, _Facts(self))
+        self._pin_failures = 0
+        self._tick_energy = self._power_w = 0
+        self._push_at_ms: int | None = None
+        self._faults &= CRITICAL
+
+    def _supply(self) -> None:
+        """See whether there is supply, after inputs or mains changed."""
+        config = self.config
+        voltage = self._measured.supply_v if self._mains else 0.0
+        if self._powered_since_ms is None:
+            if voltage >= config.supply_on_ratio * config.nominal_voltage_v:
+                self._power_up()
+        elif voltage < config.supply_off_ratio * config.nominal_voltage_v:
+            self._power_down()
+
+    def _power_up(self) -> None:
+        now_ms = self._now_ms
+        if self._counter.stored is not None and self.config.enduser_settings == "reset":
+            self._settings = {"extended_set": False, "pin_query": self.config.pin_protection}
+        self._start_volatile()
+        self._counter.start(now_ms)
+        self._powered_since_ms = now_ms
+        self._tamper.see(self._inputs, now_ms)
+        self._push_at_ms = now_ms + self.config.push_start_delay_s * SECOND_MS or None
+        self._happened(PowerReturned(now_ms / 1000, self._counter.at(now_ms)))
+        self._close_day()
+
+    def _power_down(self) -> None:
+        self._counter.stop(self._now_ms)
+        self._powered_since_ms = self._push_at_ms = None
+        self._tamper.forget()
+        self._start_volatile()
+        self._happened(PowerFailed(self._now_ms / 1000, self._counter.stored or 0))
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def advance(self, now: float, inputs: Inputs | None = None) -> list[MeterEvent]:
+        """Let time pass until ``now`` with the inputs so far; from then on ``inputs`` hold, if given.
+
+        Returns:
+            What happened, in order; what lasts is stored by then.
+
+        Raises:
+            ValueError: ``now`` is before an earlier one.
+        """
+        target_ms = round(now * 1000)
+        if not self._begun:
+            self._begun, self._now_ms = True, target_ms
+            if inputs is not None:
+                self._see(inputs)
+            self._supply()
+        else:
+            if target_ms < self._now_ms:
+                msg = f"now: expected at least {self._now_ms / 1000}, found {now}"
+                raise ValueError(msg)
+            self._run(target_ms)
+            if inputs is not None:
+                self._see(inputs)
+                self._supply()
+        return self._stored_events()
+
+    def power(self, *, on: bool) -> list[MeterEvent]:
+        """Cut all phases at the present instant, or connect them again; inputs stay what they are."""
+        self._mains = on
+        if self._begun:
+            self._supply()
+        return self._stored_events()
+
+    def flash(self, lux: float, duration_s: float) -> list[MeterEvent]:
+        """Shine a light on the optical button from the present instant on, for ``duration_s``.
+
+        Raises:
+            ValueError: ``lux`` or ``duration_s`` is below 0.
+        """
+        if lux < 0 or duration_s < 0:
+            msg = f"flash: expected lux and duration_s of at least 0, found {lux} and {duration_s}"
+            raise ValueError(msg)
+        self._shine(lux)
+        self._dark_at_ms = self._now_ms + round(duration_s * 1000)
+        return self._stored_events()
+
+    def next_timeout(self) -> float | None:
+        """When something happens by itself next, in seconds; call :meth:`advance` then."""
+        next_ms = self._next_ms()
+        return None if next_ms is None else next_ms / 1000
+
+    def info_data_to_send(self) -> list[bytes]:
+        """Pushes made since the last call, one frame each, at most the last 3,600."""
+        frames = list(self._pending)
+        self._pending.clear()
+        return frames
+
+    def _see(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        self._measured = self._elements.measure(inputs)
+        if self._powered_since_ms is not None:
+            self._tamper.see(inputs, self._now_ms)
+
+    def _stored_events(self) -> list[MeterEvent]:
+        """Write what lasts, then tell what happened: nobody hears of a second that could be lost."""
+        if self._begun and self._counter.stored is not None:
+            self._store.save(self._state())
+        events, self._events = self._events, []
+        return events
+
+    def _happened(self, event: MeterEvent) -> None:
+        self._events.append(event)
+
+    def _next_ms(self) -> int | None:
+        """The next instant at which something happens."""
+        push_ms = self._push_at_ms if self._makes_pushes else None
+        return min((at_ms for at_ms in (self._next_but_push_ms(), push_ms) if at_ms is not None), default=None)
+
+    def _next_but_push_ms(self) -> int | None:
+        due = [self._dark_at_ms]
+        if self._powered_since_ms is not None:
+            due += [self._button.next_timeout(), self._menu.next_timeout()]
+            due.append(self._counter.reaches_ms(self._history.next_closing))
+        return min((at_ms for at_ms in due if at_ms is not None), default=None)
+
+    def _run(self, target_ms: int) -> None:
+        """Go from event to event."""
+        while True:
+            other_ms = self._next_but_push_ms()
+            end_ms = target_ms if other_ms is None else min(target_ms, other_ms - 1)
+            if self._makes_pushes:
+                while self._push_at_ms is not None and self._push_at_ms <= end_ms:
+                    self._elapse(self._push_at_ms)
+                    self._push()
+            if other_ms is None or other_ms > target_ms:
+                self._elapse(target_ms)
+                return
+            self._elapse(other_ms)
+            self._fire(other_ms)
+
+    def _elapse(self, to_ms: int) -> None:
+        """Let time pass in which nothing happens."""
+        duration = to_ms - self._now_ms
+        if duration > 0 and self._powered_since_ms is not None:
+            measured = self._measured
+            self._registers.count(measured, duration)
+            self._pulses.pass_time(measured, to_ms, duration)
+            self._average_power(measured.p_mw, to_ms, duration)
+            if not self._makes_pushes:
+                self._count_pushes(to_ms)
+        self._now_ms = max(self._now_ms, to_ms)
+
+    def _average_power(self, p_mw: int, to_ms: int, duration: int) -> None:
+        """The power is that of the last whole second."""
+        since_ms = self._powered_since_ms or 0
+        behind = (to_ms - since_ms) % SECOND_MS  # ms behind the last tick
+        if behind >= duration:
+            self._tick_energy += p_mw * duration
+            return
+        full = duration - behind  # ms up to the last tick
+        energy = p_mw * SECOND_MS if full >= SECOND_MS else self._tick_energy + p_mw * full
+        watts = (abs(energy) + 500_000) // 1_000_000
+        self._power_w = watts if energy >= 0 else -watts
+        self._tick_energy = p_mw * behind
+
+    def _count_pushes(self, to_ms: int) -> None:
+        if self._push_at_ms is not None and to_ms >= self._push_at_ms:
+            interval_ms = self.config.push_interval_s * SECOND_MS
+            count = (to_ms - self._push_at_ms) // interval_ms + 1
+            self._push_counter += count
+            self._push_at_ms += count * interval_ms
+
+    def _fire(self, now_ms: int) -> None:
+        """Do what is due now: light first, then timers, then the second."""
+        if self._dark_at_ms == now_ms:
+            self._dark_at_ms = None
+            self._shine(0.0)
+        if self._powered_since_ms is None:
+            return
+        for press in self._button.handle_timeout(now_ms):
+            self._press(press)
+        self._menu_does(self._menu.state, self._menu.handle_timeout(now_ms))
+        self._close_day()
+        if self._makes_pushes and self._push_at_ms == now_ms:
+            self._push()
+
+    # --- what happens ---------------------------------------------------------------------------
+
+    def _close_day(self) -> None:
+        sec_index = self._counter.at(self._now_ms)
+        if sec_index >= self._history.next_closing and self._history.count(sec_index, self._registers.dwh):
+            self._happened(DayClosed(self._now_ms / 1000, sec_index))
+
+    def _push(self) -> None:
+        now_ms = self._now_ms
+        config, registers = self.config, self._registers
+        data_set = DataSet.EXTENDED if self._settings["extended_set"] else DataSet.REDUCED
+        signed = config.mode is Mode.BALANCED and config.balanced_negative == "signed"
+        form = info_form(config.mode, data_set, reactive=config.push_reactive, signed=signed)
+        sec_index = self._counter.at(now_ms)
+        dwh = [registers[code] for code in form.codes]
+        self._pending.append(
+            form.encode(self.server_id, sec_index, self._push_counter, self.status_word, dwh, self.power_w)
+        )
+        self._happened(Pushed(now_ms / 1000, sec_index))
+        self._push_counter += 1
+        self._push_at_ms = now_ms + config.push_interval_s * SECOND_MS
+
+    def _shine(self, lux: float) -> None:
+        """A new illuminance; the button is not read during the commissioning sequence."""
+        since_ms = self._powered_since_ms
+        if since_ms is None or (self._now_ms - since_ms < commissioning_ms(self.config) and not self._button.lit):
+            return
+        for press in self._button.light(lux, self._now_ms):
+            self._press(press)
+
+    def _press(self, press: PressEvent) -> None:
+        if press in {PressEvent.SHORT, PressEvent.LONG}:
+            self._happened(Pressed(self._now_ms / 1000, press))
+        before = self._menu.state
+        self._menu_does(before, self._menu.press(press, self._now_ms))
+
+    def _menu_does(self, before: object, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            self._do(effect)
+        if self._menu.state != before:
+            self._happened(MenuMoved(self._now_ms / 1000, self._menu.state))
+
+    def _do(self, effect: Effect) -> None:
+        """What the menu asks for."""
+        at_s = self._now_ms / 1000
+        match effect:
+            case Effect.CLEAR_E:
+                self._history.clear_e(self._registers.dwh)
+                self._happened(EnergyReset(at_s))
+            case Effect.CLEAR_HISTORY:
+                self._history.clear_days()
+                self._happened(HistoryReset(at_s))
+            case Effect.PIN_FAILED:
+                self._pin_failures += 1
+                self._happened(PinRefused(at_s))
+            case Effect.UNLOCK:
+                self._pin_failures = 0
+            case Effect.TOGGLE_INF:
+                self._change("extended_set", value=not self._settings["extended_set"])
+            case Effect.TOGGLE_PIN_QUERY:
+                self._change("pin_query", value=not self._settings["pin_query"])
+            case Effect.PIN_QUERY_OFF:
+                self._change("pin_query", value=False)
+            case Effect.LOCK:
+                pass  # the menu itself asks for the PIN again
+
+    def _change(self, name: str, *, value: bool) -> None:
+        self._settings[name] = value
+        self._happened(SettingChanged(self._now_ms / 1000, name, value))
+
+    def raise_fault(self, fault: Fault) -> None:
+        """Let an error occur; several at once are or-ed."""
+        self._faults |= fault
+
+    def end_fault(self, fault: Fault) -> None:
+        """Let communication errors end; critical ones stay."""
+        self._faults &= ~(fault & COMMUNICATION)
+
+    def reset_faults(self) -> None:
+        """The command over communication that clears the error register."""
+        self._faults = Fault(0)
+
+    # --- what it shows --------------------------------------------------------------------------
+
+    @property
+    def powered(self) -> bool:
+        """Whether there is supply."""
+        return self._powered_since_ms is not None
+
+    @property
+    def sec_index(self) -> int:
+        """The seconds counter, or what it was when power failed."""
+        return self._counter.at(self._now_ms) if self.powered else self._counter.stored or 0
+
+    @property
+    def registers(self) -> dict[ObisCode, int]:
+        """The energy registers in 0.1 Wh (0.1 varh)."""
+        return self._registers.dwh
+
+    @property
+    def power_w(self) -> int:
+        """Active power of the last whole second, W, export negative."""
+        if self.config.power_sign_in_return_stop == "zero" and return_stop(self._measured, self.config.mode):
+            return 0
+        return self._power_w
+
+    @property
+    def push_counter(self) -> int:
+        """Pushes so far."""
+        return self._push_counter
+
+    @property
+    def error_register(self) -> Fault:
+        """The error register, F.F."""
+        return self._faults
+
+    @property
+    def extended_set(self) -> bool:
+        """InF: whether pushes hold the extended data set."""
+        return self._settings["extended_set"]
+
+    @property
+    def pin_query(self) -> bool:
+        """Whether the menu asks for the PIN."""
+        return self.config.pin_protection and self._settings["pin_query"]
+
+    @property
+    def pulse_count(self) -> int:
+        """Pulses of the LED since power-up."""
+        return self._pulses.count
+
+    @property
+    def status_word(self) -> int:
+        """The FNN status word."""
+        tamper, now_ms = self._tamper, self._now_ms
+        cause = (self._measured, tamper.magnet_flag(now_ms), tamper.cover_flag(now_ms), self._faults)
+        if cause != self._word_cause:
+            measured, magnet, cover, faults = self._word_cause = cause
+            fatal = bool(faults & CRITICAL)
+            self._word = status_word(measured, self.config.mode, magnet=magnet, cover=cover, fatal=fatal)
+        return self._word
+
+    @property
+    def display(self) -> DisplayState:
+        """What the face shows at the present instant."""
+        return display_state(self.config, self._display_facts(), self._now_ms)
+
+    def _display_facts(self) -> DisplayFacts:
+        measured, menu = self._measured, self._menu.state
+        first, second, third = measured.present
+        directions = {1: Direction.IMPORT, -1: Direction.EXPORT}
+        return DisplayFacts(
+            powered_since_ms=self._powered_since_ms,
+            registers=self._registers.dwh,
+            power_w=self.power_w,
+            error_register=int(self._faults),
+            critical_error=bool(self._faults & CRITICAL),
+            phases_present=(first, second, third),
+            direction=directions.get(measured.direction),
+            disk=self._pulses.disk,
+            led=self.powered and self._pulses.lit(measured, self._now_ms),
+            pushes_running=self._pushes_run(),
+            push_count=self._push_counter,
+            menu=menu if self.powered else STANDARD,
+            menu_energy_dwh=self._menu_energy(),
+            show_power=self.config.show_power,
+            extended_set=self.extended_set,
+            pin_query=self.pin_query,
+        )
+
+    def _pushes_run(self) -> bool:
+        since_ms = self._powered_since_ms
+        return since_ms is not None and self._now_ms >= since_ms + self.config.push_start_delay_s * SECOND_MS
+
+    def _menu_energy(self) -> int | None:
+        """The value of E or of the history that the menu shows."""
+        menu, history = self._menu.state, self._history
+        if not menu.register:
+            return None
+        code = history.registers[menu.register - 1]
+        if menu.place in {Place.E, Place.E_CLR}:
+            return history.since_reset(code, self._registers[code])
+        return None if menu.view is None else history.value(menu.view, code, menu.index, self._registers.dwh)
+
+
+class _Facts:
+    """What the guards of the menu ask a meter."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    @property
+    def register_count(self) -> int:
+        return len(self._meter._history.registers)  # noqa: SLF001 - part of the meter
+
+    @property
+    def pin_protection(self) -> bool:
+        return self._meter.config.pin_protection
+
+    @property
+    def pin_query(self) -> bool:
+        return self._meter.pin_query
+
+    @property
+    def pin_tries_left(self) -> int | None:
+        tries = self._meter.config.pin_max_tries
+        return None if tries is None else tries - self._meter._pin_failures  # noqa: SLF001
+
+    def pin_is_right(self, digits: str) -> bool:
+        return digits == self._meter._pin  # noqa: SLF001
+
+    def has_value(self, view: View, register: int, index: int) -> bool:
+        history = self._meter._history  # noqa: SLF001
+        return history.value(view, history.registers[register - 1], index, self._meter.registers) is not None
