@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -132,6 +133,15 @@ def test_payload_in_another_format_and_with_another_serial() -> None:
 @pytest.mark.skipif(find_spec("pystrich") is None, reason="the extra meter is not installed")
 def test_the_code_is_44_modules_wide() -> None:
     assert len(plate().modules()) == 44
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "e320proto.meter.datamatrix", raising=False)
+    monkeypatch.setitem(sys.modules, "pystrich.datamatrix", None)
+    printed = plate()
+    assert printed.text()
+    with pytest.raises(ModuleNotFoundError, match=r"extra 'meter'.*pip install e320proto\[meter\]"):
+        printed.modules()
 
 
 @pytest.mark.parametrize(

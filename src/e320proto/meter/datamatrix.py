@@ -25,6 +25,13 @@ from typing import Final
 
 from e320proto.errors import EncodeError
 
+try:
+    from pystrich.datamatrix import DataMatrixData, DataMatrixEncoder
+    from pystrich.exceptions import PyStrichError
+except ModuleNotFoundError as error:
+    message = f"Data Matrix codes need the extra 'meter' ({error.name} is missing): pip install e320proto[meter]"
+    raise ModuleNotFoundError(message, name=error.name) from error
+
 Modules = tuple[tuple[bool, ...], ...]
 """Rows from the top, modules from the left, ``True`` is dark."""
 
@@ -39,7 +46,6 @@ def modules_of(text: str) -> Modules:
 
     Raises:
         EncodeError: ``data_matrix``, no text, a character beyond ASCII, or more than a symbol can hold.
-        ModuleNotFoundError: the extra ``meter`` is not installed.
 
     Source: ISO/IEC 16022, ECC 200, as pystrich implements it.
 
@@ -47,13 +53,6 @@ def modules_of(text: str) -> Modules:
     >>> len(modules), modules[0]
     (10, (True, False, True, False, True, False, True, False, True, False))
     """
-    try:
-        # Only here, so that a meter without a code needs no more packages.
-        from pystrich.datamatrix import DataMatrixData, DataMatrixEncoder  # noqa: PLC0415
-        from pystrich.exceptions import PyStrichError  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        message = f"Data Matrix codes need the extra 'meter' ({error.name} is missing): pip install e320proto[meter]"
-        raise ModuleNotFoundError(message, name=error.name) from error
     if not text or not text.isascii() or len(text) > _MAX_CHARACTERS:
         raise EncodeError("data_matrix", f"expected 1 to {_MAX_CHARACTERS} ASCII characters", value=text)
     try:

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from e320proto.errors import shown
 from e320proto.identity import DeviceId, ServerId
-from e320proto.meter.datamatrix import Modules, modules_of
 from e320proto.meter.datamatrix_payload import DEFAULT, DataMatrixPayload, PayloadFormat
 from e320proto.meter.designation import TypeDesignation
 from e320proto.meter.modes import Curve, Mode, PulseLed
 
 if TYPE_CHECKING:
     from e320proto.meter.config import E320Config
+    from e320proto.meter.datamatrix import Modules
     from e320proto.meter.variants import Ratings, Variant
 
 OPERATING_TEMPERATURE_C: Final = (-25, 55)
@@ -212,6 +212,9 @@ class Faceplate:
         Raises:
             ModuleNotFoundError: the extra ``meter`` is not installed.
         """
+        # Only here, so that a faceplate without its code needs no extra.
+        from e320proto.meter.datamatrix import modules_of  # noqa: PLC0415
+
         return modules_of(self.payload_text)
 
     @property
