@@ -124,6 +124,15 @@ def test_numbers_out_of_range_are_refused_and_not_shown(curve: Curve, off: int |
     assert f"{abs(number):x}" not in "".join(traceback.format_exception(error)).lower()
 
 
+@pytest.mark.parametrize("curve", Curve)
+def test_the_largest_number_gives_the_generator_with_the_other_y(curve: Curve) -> None:
+    prime, *_, order = CURVES[curve]
+    first = MeterKey.from_private_number(1, curve).public_key
+    last = MeterKey.from_private_number(order - 1, curve).public_key
+    assert last[:33] == first[:33]
+    assert int.from_bytes(first[33:], "big") + int.from_bytes(last[33:], "big") == prime
+
+
 def test_zero_and_what_is_no_number_are_refused() -> None:
     assert error_of(lambda: MeterKey.from_private_number(0)).reason == "private_number"
     assert error_of(lambda: MeterKey.from_private_number("1")).reason == "private_number"  # type: ignore[arg-type]

@@ -33,6 +33,11 @@ _CURVES: Final[dict[Curve, ec.EllipticCurve]] = {
     Curve.NIST_P256: ec.SECP256R1(),
     Curve.BRAINPOOL_P256R1: ec.BrainpoolP256R1(),
 }
+_ORDERS: Final = {
+    Curve.NIST_P256: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    Curve.BRAINPOOL_P256R1: 0xA9FB57DBA1EEA9BC3E660A909D838D718C397AA3B561A6F7901E0E82974856A7,
+}
+"""Number of points. Source: FIPS 186-4, D.1.2.3; RFC 5639, 3.4."""
 _OF_NAME: Final = {curve.name: name for name, curve in _CURVES.items()}
 
 
@@ -79,10 +84,10 @@ class MeterKey:
         >>> MeterKey.from_private_number(1).public_hex[:18]
         '046B17D1F2E12C4247'
         """
-        try:
-            return cls(ec.derive_private_key(number, _CURVES[curve]))
-        except (ValueError, TypeError):
-            _refuse("private_number", f"expected 1 to the order of {curve} less 1, found a number out of that range")
+        # Here and not by the library: some of its versions take a larger number and reduce it.
+        if not (isinstance(number, int) and 0 < number < _ORDERS[curve]):
+            _refuse("private_number", f"expected 1 to the order of {curve} less 1, found something else")
+        return cls(ec.derive_private_key(number, _CURVES[curve]))
 
     @classmethod
     def from_octets(cls, octets: bytes) -> Self:
