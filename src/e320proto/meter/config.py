@@ -23,6 +23,7 @@ from typing import Any, Final, Literal, get_args, get_type_hints
 
 from e320proto.errors import DecodeError, shown
 from e320proto.identity import DeviceId
+from e320proto.meter.designation import TypeDesignation
 from e320proto.meter.modes import Curve, Mode, PulseLed
 
 _SOURCE: Final = "configuration of the reference meter"
@@ -60,7 +61,9 @@ class E320Config:
     """
 
     device_id: str = _parameter("1LGZ0063539421", "MAN", 19, "device id, 14 characters")
-    type_designation: str = _parameter("E320-AM3D.A3A.A0-S1B-S1", "MAN", 2, "type designation on the faceplate")
+    type_designation: str | None = _parameter(
+        None, "MAN", 2, "type designation on the faceplate; none: a 100 A meter of the mode"
+    )
     mode: Mode = _parameter(Mode.BOTH, "MAN", 4, "measurement mode, as in the type designation")
     pulse_led: PulseLed = _parameter(PulseLed.ACTIVE, "MAN", 5, "energy that the LED counts")
     curve: Curve = _parameter(Curve.NIST_P256, "MAN", 16, "curve of the meter's key")
@@ -162,6 +165,15 @@ class E320Config:
         except DecodeError as error:
             msg = f"device_id: {error}"
             raise ValueError(msg) from error
+        try:
+            designation = self.designation
+        except DecodeError as error:
+            msg = f"type_designation: {error}"
+            raise ValueError(msg) from error
+        if designation.mode not in {None, self.mode}:
+            raise _refused("mode", f"{designation.mode:d}, as in the type designation", int(self.mode))
+        if self.pulse_led is PulseLed.REACTIVE and designation.measurement == "A":
+            raise _refused("pulse_led", "active, because the meter measures nothing else", str(self.pulse_led))
         if self.pin_protection and self.pin is None:
             raise _refused("pin", f"{self.pin_digits} digits, because pin_protection is on", None)
         if self.pin is not None and not (
@@ -172,6 +184,19 @@ class E320Config:
             raise _refused("firmware_version", "1 to 8 characters", self.firmware_version)
         if len(self.firmware_checksum) != 4 or not set(self.firmware_checksum) <= set("0123456789ABCDEFabcdef"):  # noqa: PLR2004
             raise _refused("firmware_checksum", "4 hex digits", self.firmware_checksum)
+
+    @property
+    def designation(self) -> TypeDesignation:
+        """The type designation, of a 100 A meter of this mode if none was given.
+
+        >>> str(E320Config(pin="0000", mode=Mode.QUADRANTS).designation)
+        'E320-AM3D.C5A.A2-S1B-S1'
+        """
+        measurement = "C" if self.mode is Mode.QUADRANTS else "A"
+        reactive = 2 if self.mode is Mode.QUADRANTS else 0
+        return TypeDesignation.parse(
+            self.type_designation or f"E320-AM3D.{measurement}{self.mode:d}A.A{reactive}-S1B-S1"
+        )
 
     @classmethod
     def describe(cls, name: str) -> str:
@@ -190,7 +215,7 @@ class E320Config:
         Raises:
             DecodeError: ``toml``, no TOML; ``unknown_field``; ``bad_value``, a value that its field cannot hold.
 
-        >>> E320Config.from_toml('mode = 1\ntype_designation = "E320-AM1D.A1A.A0-S1B-S1"\npin = "0000"').mode
+        >>> E320Config.from_toml('mode = 1\npin = "0000"').mode
         <Mode.IMPORT: 1>
         """
         try:

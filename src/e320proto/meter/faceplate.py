@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from e320proto.errors import shown
 from e320proto.identity import DeviceId, ServerId
 from e320proto.meter.datamatrix_payload import DEFAULT, DataMatrixPayload, PayloadFormat
-from e320proto.meter.designation import TypeDesignation
 from e320proto.meter.modes import Curve, Mode, PulseLed
 
 if TYPE_CHECKING:
     from e320proto.meter.config import E320Config
     from e320proto.meter.datamatrix import Modules
+    from e320proto.meter.designation import TypeDesignation
     from e320proto.meter.variants import Ratings, Variant
 
 OPERATING_TEMPERATURE_C: Final = (-25, 55)
@@ -123,7 +123,7 @@ class Faceplate:
             DecodeError: ``type_designation``, the designation in the configuration is of another form.
             ValueError: as the class says.
         """
-        designation = TypeDesignation.parse(config.type_designation)
+        designation = config.designation
         if designation.variant is None:
             raise _refused("type_designation", "a maximum current of 1, 3 or C", designation.maximum_current)
         return cls(

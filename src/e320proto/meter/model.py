@@ -18,11 +18,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from e320proto.errors import DecodeError
+from e320proto.errors import DecodeError, shown
 from e320proto.identity import DeviceId
 from e320proto.meter.button import OpticalButton, PressEvent
 from e320proto.meter.clock import SECOND_MS, SecondsCounter
-from e320proto.meter.designation import TypeDesignation
 from e320proto.meter.display import Direction, DisplayFacts, DisplayState, commissioning_ms, display_state
 from e320proto.meter.events import (
     DayClosed,
@@ -102,7 +101,7 @@ class Meter:
     ) -> None:
         self.config = config
         self.server_id = DeviceId.parse(config.device_id).server_id().raw
-        variant = (TypeDesignation.parse(config.type_designation).variant or Variant.DIRECT_60A).ratings
+        variant = (config.designation.variant or Variant.DIRECT_60A).ratings
         start_current_a = variant.start_current_a if config.start_current_a is None else config.start_current_a
         direction_a = config.phase_direction_min_a
         self._elements = Elements(start_current_a, start_current_a if direction_a is None else direction_a, config)
@@ -151,13 +150,13 @@ class Meter:
         if state["device_id"] != self.config.device_id:
             detail = f"expected the state of {self.config.device_id}, found that of {state['device_id']}"
             raise DecodeError("corrupt_state", detail, path="device_id", source=_SOURCE)
-        self._counter = SecondsCounter(state["seconds"])
-        self._registers.restore({ObisCode.parse(code): total for code, total in state["totals"].items()})
+        self._counter = SecondsCounter(_count(state["seconds"]))
+        self._registers.restore({ObisCode.parse(code): _number(total) for code, total in state["totals"].items()})
         self._history = History.import_state(self.config, state["history"])
-        self._push_counter = state["push_counter"]
-        self._faults = Fault(state["faults"])
-        self._tamper = Tamper(self.config.tamper_hold_s * SECOND_MS, *state["tamper"])
-        self._pin = state["pin"]
+        self._push_counter = _count(state["push_counter"])
+        self._faults = Fault(_count(state["faults"]))
+        self._tamper = Tamper(self.config.tamper_hold_s * SECOND_MS, *map(_count, state["tamper"]))
+        self._pin = None if state["pin"] is None else _text(state["pin"])
         if self.config.enduser_settings == "save":
             self._settings = {name: bool(state["settings"][name]) for name in self._settings}
 
@@ -547,6 +546,28 @@ class Meter:
         if menu.place in {Place.E, Place.E_CLR}:
             return history.since_reset(code, self._registers[code])
         return None if menu.view is None else history.value(menu.view, code, menu.index, self._registers.dwh)
+
+
+def _number(value: object) -> int:
+    if type(value) is not int:
+        msg = f"expected an integer, found {shown(value)}"
+        raise ValueError(msg)
+    return value
+
+
+def _count(value: object) -> int:
+    number = _number(value)
+    if number < 0:
+        msg = f"expected 0 or above, found {number}"
+        raise ValueError(msg)
+    return number
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        msg = "expected a text"
+        raise TypeError(msg)
+    return value
 
 
 class _Facts:
