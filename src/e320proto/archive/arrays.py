@@ -36,12 +36,15 @@ def validity(present: Column | None) -> pa.Buffer | None:
 
 
 def fixed(kind: pa.DataType, values: Column, present: Column | None = None) -> pa.Array:
-    """Values of a fixed width; decimals are two words each.
+    """Values of a fixed width; decimals are two words each. What is not present is made 0.
 
     >>> fixed(pa.uint8(), np.array([1, 2], np.uint8), np.array([True, False])).to_pylist()
     [1, None]
     """
-    return pa.Array.from_buffers(kind, len(values), [validity(present), pa.py_buffer(np.ascontiguousarray(values))])
+    bits = validity(present)
+    if present is not None and bits is not None:
+        values[~present] = 0  # it may be anything that was in memory before
+    return pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(values)])
 
 
 def words(values: Column, dictionary: pa.Array, present: Column | None = None) -> pa.DictionaryArray:

@@ -6,7 +6,7 @@ A :class:`e320proto.sml.layout.Layout` says where the data of a frame are. Here 
     layouts    octets  first  first_place  first_entry  right  time  sensor  id  status  ...
                  |       |         |            +--> entries   obis  unit  scaler  factor  value  kind  ...
                  |       |         +--> places, checks         which octet is data, what it does to the checksums
-                 +-------+--> last, mask, steady, watch        one octet for each octet of the frame
+                 +-------+--> last, mask, steady, others       one octet for each octet of the frame
 
 Most frames have the same data as the last one of their layout but for the low octets of counters and
 values. These octets are *running*; all others are *steady*.
@@ -73,7 +73,7 @@ class Tables(NamedTuple):
     last: Column
     mask: Column
     steady: Column
-    watch: Column
+    others: Column
     places: Column
     checks: Column
     shares: Column
@@ -91,7 +91,7 @@ class Bulk(NamedTuple):
     last: Column
     mask: Column
     steady: Column
-    watch: Column
+    others: Column
     places: Column
     checks: Column
     share: int
@@ -176,7 +176,7 @@ def _with_checks(layout: Layout, row: dict[str, Any], entries: list[dict[str, An
     shares = checks[np.arange(len(places)), raw[places]]
     row |= {"places": len(places), "running": count, "right": int(np.bitwise_xor.reduce(shares))}
     share = int(np.bitwise_xor.reduce(shares[count:]))
-    return Bulk(row, entries, raw.copy(), mask, steady, _watch(raw, is_data), places.astype(np.int32), checks, share)
+    return Bulk(row, entries, raw.copy(), mask, steady, ~_watch(raw, is_data), places.astype(np.int32), checks, share)
 
 
 def _running(layout: Layout) -> Column:

@@ -6,7 +6,7 @@ then those whose end would be where an end is::
     octets     1b1b1b1b01010101 76 05 00a1b2c3 62 00 ... 52 ff 59 0000000000bc614e ... 1b1b1b1b1a00 c1c2
     1. steady  ======== same as in the last frame of the layout =========............ but for data that run
     2. mask    ======== same as in every frame of the layout ...          only if 1. says no
-    3. watch   no four 1b in the data                                     they would be an escape
+    3. others  no 1b in the data where four would meet                                   they would be an escape
     4. checks  one 64-bit word for each octet of data, all combined by xor: four checksums at once
 
 X-25 is linear: which octets differ from those of a right frame decides how its checksum differs. So
@@ -51,6 +51,9 @@ OTHER: Final = -2
 """Slot of a number without a column; -1 is the slot of what is no number."""
 
 _RUN = np.uint8(0x1B)
+_RUNS = np.uint64(0x1B1B1B1B1B1B1B1B)
+_ONES = np.uint64(0x0101010101010101)
+_HIGHS = np.uint64(0x8080808080808080)
 _END = np.uint64(0x1A1B1B1B1B)
 _END_MASK = np.uint64(0xFFFFFFFFFF)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
@@ -74,6 +77,18 @@ def _word(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the sig
 
 
 @intrinsic
+def _item(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the signature of numba
+    """An item of an array; unlike ``array[at]``, never counted from its end, which would cost a test."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        array, at = arguments
+        items = context.make_array(signature.args[0])(context, builder, array).data
+        return builder.load(builder.gep(items, [at]))
+
+    return _array.dtype(_array, types.intp), code
+
+
+@intrinsic
 def _swapped(_typing: Any, _number: Any) -> Any:  # noqa: ANN401 - the signature of numba
     """The octets of a word in the other order."""
 
@@ -83,18 +98,18 @@ def _swapped(_typing: Any, _number: Any) -> Any:  # noqa: ANN401 - the signature
     return types.uint64(types.uint64), code
 
 
-@njit(inline="always")
+@njit(_nrt=False, inline="always")
 def _unsigned(data, start, octets):
     """A number of 1 to 8 octets; behind it there are 8 octets more, at least those of the end."""
     return _swapped(_word(data, start)) >> np.uint64(64 - 8 * octets)
 
 
-@njit(inline="always")
+@njit(_nrt=False, inline="always")
 def _signed(data, start, octets):
     return np.int64(_swapped(_word(data, start))) >> np.int64(64 - 8 * octets)
 
 
-@njit
+@njit(_nrt=False)
 def _has_escape(data, start, end):
     """Whether four 1b begin between two positions."""
     run = 0
@@ -108,50 +123,70 @@ def _has_escape(data, start, end):
     return False
 
 
-@njit
+@njit(_nrt=False)
 def _skeleton_fits(data, position, tables, number):
     """Compare a frame with the skeleton of a layout; if it fits, its data are the last ones now."""
     layout = tables.layouts[number]
     first, octets = layout.first, layout.octets
-    differ = np.uint8(0)
-    for at in range(octets):
-        differ |= (data[position + at] ^ tables.last[first + at]) & tables.mask[first + at]
+    last, mask = tables.last, tables.mask
+    differ = _word_differs(data, position + octets - 8, last, mask, first + octets - 8)
+    for at in range(0, octets - 7, 8):
+        differ |= _word_differs(data, position + at, last, mask, first + at)
     if differ:
         return False
     for at in range(octets):
-        tables.last[first + at] = data[position + at]
-    share = np.uint64(0)
-    for at in range(layout.first_place + layout.running, layout.first_place + layout.places):
-        share ^= tables.checks[at, data[position + tables.places[at]]]
-    tables.shares[number] = share
+        last[first + at] = data[position + at]
+    tables.shares[number] = _share(
+        data, position, tables, layout.first_place + layout.running, layout.first_place + layout.places
+    )
     tables.recent[number] = -1
     return True
 
 
-@njit
+@njit(_nrt=False, inline="always")
+def _word_differs(data, position, last, mask, at):
+    return (_word(data, position) ^ _word(last, at)) & _word(mask, at)
+
+
+@njit(_nrt=False, inline="always")
+def _word_escapes(word, others):
+    """Whether an octet of a word is 1b, but for the others: the usual test for a zero in a word."""
+    found = (word ^ _RUNS) | others
+    return (found - _ONES) & ~found & _HIGHS
+
+
+@njit(_nrt=False, inline="always")
+def _share(data, position, tables, start, end):
+    """What the octets at some places do to the checksums."""
+    found = np.uint64(0)
+    for at in range(start, end):
+        octet = np.int64(_item(data, position + _item(tables.places, at)))
+        found ^= _item(tables.checks, 256 * at + octet)
+    return found
+
+
+@njit(_nrt=False)
 def _fits(data, position, end, tables, number):
     """Whether the octets at a position are a right frame of a layout."""
     layout = tables.layouts[number]
     first, octets = layout.first, layout.octets
     if position + octets > end:
         return False
-    differ = np.uint8(0)
-    escape = np.uint8(0)
-    for at in range(octets):
-        octet = data[position + at]
-        differ |= (octet ^ tables.last[first + at]) & tables.steady[first + at]
-        escape |= np.uint8(octet == _RUN) & tables.watch[first + at]
+    last, steady, others = tables.last, tables.steady, tables.others
+    differ = _word_differs(data, position + octets - 8, last, steady, first + octets - 8)
+    escape = np.uint64(0)
+    for at in range(0, octets - 7, 8):
+        differ |= _word_differs(data, position + at, last, steady, first + at)
+        escape |= _word_escapes(_word(data, position + at), _word(others, first + at))
     if differ and not _skeleton_fits(data, position, tables, number):
         return False
     if escape and _has_escape(data, position + 8, position + octets - 8):
         return False
-    found = tables.shares[number]
-    for at in range(layout.first_place, layout.first_place + layout.running):
-        found ^= tables.checks[at, data[position + tables.places[at]]]
-    return found == layout.right
+    share = _share(data, position, tables, layout.first_place, layout.first_place + layout.running)
+    return tables.shares[number] ^ share == layout.right
 
 
-@njit
+@njit(_nrt=False)
 def _layout_at(data, position, end, tables, before):
     """The layout of the frame at a position, -1 if it has none."""
     if before >= 0:
@@ -172,7 +207,7 @@ def _layout_at(data, position, end, tables, before):
     return -1
 
 
-@njit
+@njit(_nrt=False)
 def _is_dzg(data, start, end):
     for at in range(start, end - 2):
         if data[at] == 0x44 and data[at + 1] == 0x5A and data[at + 2] == 0x47:
@@ -180,7 +215,7 @@ def _is_dzg(data, start, end):
     return False
 
 
-@njit
+@njit(_nrt=False)
 def _needs_rule(data, position, tables, layout):
     """Whether the sign rule for DZG meters may change the frame."""
     for at in range(layout.first_entry, layout.first_entry + layout.entries):
@@ -190,7 +225,7 @@ def _needs_rule(data, position, tables, layout):
     return False
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def find_meter(data, start, octets, meters):
     """The index of an id of at most 16 octets; a new one if it was not seen in this batch."""
     low = np.uint64(octets)
@@ -220,7 +255,7 @@ def find_meter(data, start, octets, meters):
     return index
 
 
-@njit
+@njit(_nrt=False)
 def _meter(data, position, tables, number, meters):
     """The index of the meter of a frame."""
     layout = tables.layouts[number]
@@ -233,7 +268,7 @@ def _meter(data, position, tables, number, meters):
     return index
 
 
-@njit(inline="always")
+@njit(_nrt=False, inline="always")
 def _put_decimal(words, row, number, is_signed, factor, limit):
     """Write a number times a factor as 128 bits."""
     value = np.int64(number)
@@ -245,7 +280,7 @@ def _put_decimal(words, row, number, is_signed, factor, limit):
         _put_large(words, row, number, is_signed and value < 0, factor)
 
 
-@njit
+@njit(_nrt=False)
 def _put_large(words, row, number, negative, factor):
     """The same for a product of more than 63 bits, in halves."""
     size = np.uint64(0) - number if negative else number
@@ -263,13 +298,13 @@ def _put_large(words, row, number, negative, factor):
     words[row, 1] = np.int64(high)
 
 
-@njit
+@njit(_nrt=False)
 def _has_counter(data, position, layout):
     """Whether the list has a counter that runs; then the times of entries that are 0 are none."""
     return layout.sensor_octets > 0 and _unsigned(data, position + layout.sensor, layout.sensor_octets) != 0
 
 
-@njit
+@njit(_nrt=False)
 def _put_long(data, position, row, tables, number, to, meter, offset, source):
     """Write the rows of one telegram."""
     layout = tables.layouts[number]
@@ -312,7 +347,7 @@ def _put_long(data, position, row, tables, number, to, meter, offset, source):
         row += 1
 
 
-@njit(inline="always")
+@njit(_nrt=False, inline="always")
 def _put_number(data, position, row, entry, to):
     """Write the columns ``raw`` and ``value``."""
     number = np.uint64(0)
@@ -329,7 +364,7 @@ def _put_number(data, position, row, entry, to):
     to.has_value[row] = is_number
 
 
-@njit(inline="always")
+@njit(_nrt=False, inline="always")
 def _put_octets(data, start, octets, to, ends, row):
     """Put octets behind those of the row before."""
     end = ends[row]
@@ -338,7 +373,7 @@ def _put_octets(data, start, octets, to, ends, row):
     ends[row + 1] = end + octets
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def fill_long(data, starts, stops, ends, state, tables, meters, to):  # noqa: ANN001, ANN201, D103
     tables.recent[:] = -1
     stream, position, base, source, row = state[0], state[1], state[2], state[3], state[4]
@@ -377,7 +412,7 @@ def fill_long(data, starts, stops, ends, state, tables, meters, to):  # noqa: AN
     return result
 
 
-@njit
+@njit(_nrt=False)
 def _put_wide(data, position, row, tables, number, slots, to):
     """Write the row of one telegram, but for where it comes from."""
     layout = tables.layouts[number]
@@ -414,7 +449,7 @@ def _put_wide(data, position, row, tables, number, slots, to):
     to.others_end[row + 1] = other
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def fill_wide(data, starts, stops, ends, state, tables, meters, slots, to):  # noqa: ANN001, ANN201, D103
     tables.recent[:] = -1
     stream, position, base, source, row = state[0], state[1], state[2], state[3], state[4]
@@ -450,7 +485,7 @@ def fill_wide(data, starts, stops, ends, state, tables, meters, slots, to):  # n
     return result
 
 
-@njit(cache=True)
+@njit(_nrt=False, cache=True)
 def skip(data, starts, stops, ends, state, tables):  # noqa: ANN001, ANN201, D103
     tables.recent[:] = -1
     stream, position = state[0], state[1]

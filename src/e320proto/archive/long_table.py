@@ -60,24 +60,24 @@ class LongArrays(NamedTuple):
 
 def long_arrays(rows: int, signature: int, octets: int) -> LongArrays:
     """Room for so many rows, and so many octets of signatures and octet strings."""
-    flags = {name: np.zeros(rows, np.bool_) for name in LongArrays._fields if name.startswith("has_")}
+    flags = {name: np.empty(rows, np.bool_) for name in LongArrays._fields if name.startswith("has_")}
     return LongArrays(
-        source=np.zeros(rows, np.int32),
-        meter=np.zeros(rows, np.int32),
-        offset=np.zeros(rows, np.int64),
-        sec_index=np.zeros(rows, np.uint32),
-        timestamp=np.zeros(rows, np.int64),
-        entry=np.zeros(rows, np.uint16),
-        obis=np.zeros(rows, np.int32),
-        raw=np.zeros((rows, 2), np.int64),
-        scaler=np.zeros(rows, np.int8),
-        unit=np.zeros(rows, np.int32),
-        value=np.zeros((rows, 2), np.int64),
-        status=np.zeros(rows, np.uint64),
-        val_time=np.zeros(rows, np.uint32),
-        signature=np.zeros(signature, np.uint8),
+        source=np.empty(rows, np.int32),
+        meter=np.empty(rows, np.int32),
+        offset=np.empty(rows, np.int64),
+        sec_index=np.empty(rows, np.uint32),
+        timestamp=np.empty(rows, np.int64),
+        entry=np.empty(rows, np.uint16),
+        obis=np.empty(rows, np.int32),
+        raw=np.empty((rows, 2), np.int64),
+        scaler=np.empty(rows, np.int8),
+        unit=np.empty(rows, np.int32),
+        value=np.empty((rows, 2), np.int64),
+        status=np.empty(rows, np.uint64),
+        val_time=np.empty(rows, np.uint32),
+        signature=np.empty(signature, np.uint8),
         signature_end=np.zeros(rows + 1, np.int32),
-        octets=np.zeros(octets, np.uint8),
+        octets=np.empty(octets, np.uint8),
         octets_end=np.zeros(rows + 1, np.int32),
         **flags,
     )

@@ -46,8 +46,8 @@ class Meters:
         bits = (2 * most).bit_length()
         self.arrays = MeterArrays(
             slots=np.full(1 << bits, -1, np.int32),
-            ids=np.zeros((most, _ID_OCTETS), np.uint8),
-            lengths=np.zeros(most, np.int32),
+            ids=np.empty((most, _ID_OCTETS), np.uint8),
+            lengths=np.empty(most, np.int32),
             count=np.zeros(1, np.int64),
             shift=np.array([64 - bits], np.uint64),
         )

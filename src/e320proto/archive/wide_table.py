@@ -56,21 +56,21 @@ class WideArrays(NamedTuple):
 def wide_arrays(rows: int, registers: int, others: int) -> WideArrays:
     """Room for so many rows, registers, and numbers without a column."""
     return WideArrays(
-        source=np.zeros(rows, np.int32),
-        meter=np.zeros(rows, np.int32),
-        offset=np.zeros(rows, np.int64),
-        sec_index=np.zeros(rows, np.uint32),
+        source=np.empty(rows, np.int32),
+        meter=np.empty(rows, np.int32),
+        offset=np.empty(rows, np.int64),
+        sec_index=np.empty(rows, np.uint32),
         has_sec_index=np.zeros(rows, np.bool_),
-        timestamp=np.zeros(rows, np.int64),
+        timestamp=np.empty(rows, np.int64),
         has_timestamp=np.zeros(rows, np.bool_),
-        status=np.zeros(rows, np.uint64),
+        status=np.empty(rows, np.uint64),
         has_status=np.zeros(rows, np.bool_),
-        value=np.zeros((registers, rows, 2), np.int64),
+        value=np.empty((registers, rows, 2), np.int64),
         has_value=np.zeros((registers, rows), np.bool_),
         others_end=np.zeros(rows + 1, np.int32),
-        other_obis=np.zeros(others, np.int32),
-        other_value=np.zeros((others, 2), np.int64),
-        has_other_value=np.zeros(others, np.bool_),
+        other_obis=np.empty(others, np.int32),
+        other_value=np.empty((others, 2), np.int64),
+        has_other_value=np.empty(others, np.bool_),
     )
 
 
