@@ -18,7 +18,7 @@ before = set(sys.modules)
 print(*sorted(set(sys.modules) - before))
 """
 
-HEAVY = ("asyncio", "construct", "rich", "serial", "ssl", "typer")
+HEAVY = ("asyncio", "construct", "numba", "numpy", "pyarrow", "rich", "serial", "ssl", "typer")
 
 
 def _modules_loaded_by(statement: str) -> set[str]:
