@@ -43,7 +43,8 @@ def fixed(kind: pa.DataType, values: Column, present: Column | None = None) -> p
     """
     bits = validity(present)
     if present is not None and bits is not None:
-        values[~present] = 0  # it may be anything that was in memory before
+        # It may be anything that was in memory before.
+        np.multiply(values, present if values.ndim == 1 else present[:, None], out=values, casting="unsafe")
     return pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(values)])
 
 

@@ -3,7 +3,7 @@
 A :class:`e320proto.sml.layout.Layout` says where the data of a frame are. Here each becomes one row of
 ``layouts``, some rows of ``entries``, and a stretch of the arrays of octets::
 
-    layouts    octets  first  first_place  first_entry  right  time  sensor  id  status  ...
+    layouts    octets  first  first_place  first_entry  starts  ends  time  sensor  id  status  ...
                  |       |         |            +--> entries   obis  unit  scaler  factor  value  kind  ...
                  |       |         +--> places, checks         which octet is data, what it does to the checksums
                  +-------+--> last, mask, steady, others       one octet for each octet of the frame
@@ -47,8 +47,8 @@ _ALWAYS_RUN: Final = {"crc16", "value_signature", "list_signature", "global_sign
 _COUNTED: Final = {"transaction_id", "req_file_id"}
 
 LAYOUT: Final = np.dtype(
-    [(name, np.int64) for name in ("octets", "first", "first_place", "places", "running", "first_entry", "entries")]
-    + [("right", np.uint64)]
+    [(name, np.int64) for name in ("octets", "first", "first_place", "running", "first_entry", "entries")]
+    + [("starts", np.int64, (3,)), ("ends", np.int64, (3,))]
     + [(name, np.int64) for name in ("id", "id_octets", "time", "time_octets", "time_choice")]
     + [(name, np.int64) for name in ("sensor", "sensor_octets", "status", "status_octets")]
     + [(name, np.int64) for name in ("signatures", "values", "dzg", "next")]
@@ -66,7 +66,7 @@ ENTRY: Final = np.dtype(
 
 
 class Tables(NamedTuple):
-    """All layouts, for the kernel; ``last``, ``shares``, ``recent`` and ``follows`` are its memory."""
+    """All layouts, for the kernel; ``last``, ``shares``, ``has_share``, ``recent`` and ``follows`` are its memory."""
 
     layouts: Column
     entries: Column
@@ -76,7 +76,9 @@ class Tables(NamedTuple):
     others: Column
     places: Column
     checks: Column
+    advances: Column
     shares: Column
+    has_share: Column
     recent: Column
     follows: Column
     lengths: Column
@@ -94,7 +96,6 @@ class Bulk(NamedTuple):
     others: Column
     places: Column
     checks: Column
-    share: int
 
 
 def bulk_layout(layout: Layout, codes: Dictionary[ObisCode], units: Dictionary[Unit]) -> Bulk | None:
@@ -170,13 +171,11 @@ def _with_checks(layout: Layout, row: dict[str, Any], entries: list[dict[str, An
     running = _running(layout)
     is_data = mask == 0
     steady = np.where(running, 0, 255).astype(np.uint8)
-    places = np.concatenate([np.flatnonzero(is_data & running), np.flatnonzero(is_data & ~running)])
-    count = int((is_data & running).sum())
+    places = np.flatnonzero(is_data & running)
+    row |= {"running": len(places), "starts": [start for start, _ in layout.spans]}
+    row["ends"] = [end for _, end in layout.spans]
     checks = _checks(layout)[places]
-    shares = checks[np.arange(len(places)), raw[places]]
-    row |= {"places": len(places), "running": count, "right": int(np.bitwise_xor.reduce(shares))}
-    share = int(np.bitwise_xor.reduce(shares[count:]))
-    return Bulk(row, entries, raw.copy(), mask, steady, ~_watch(raw, is_data), places.astype(np.int32), checks, share)
+    return Bulk(row, entries, raw.copy(), mask, steady, ~_watch(raw, is_data), places.astype(np.int32), checks)
 
 
 def _running(layout: Layout) -> Column:
@@ -203,7 +202,7 @@ def _watch(raw: Column, is_data: Column) -> Column:
 
 
 @cache
-def _advances() -> Column:
+def advances() -> Column:
     """What an octet, so many octets before the end, does to a checksum: octets behind it, its value."""
     table = np.zeros((MAX_OCTETS, 256), np.uint16)
     none = x25(b"\0")
@@ -217,12 +216,12 @@ def _advances() -> Column:
 
 def _checks(layout: Layout) -> Column:
     """For each octet of the frame, what its 256 values do to the four checksums, 16 bits each."""
-    advances = _advances()
-    checks = advances[layout.octets - 1 :: -1][: layout.octets].astype(np.uint64)
+    advanced = advances()
+    checks = advanced[layout.octets - 1 :: -1][: layout.octets].astype(np.uint64)
     values = np.arange(256, dtype=np.uint64)
     for number, (start, end) in enumerate(layout.spans, 1):
         shift = np.uint64(16 * number)
-        checks[start:end] |= advances[end - start - 1 :: -1][: end - start].astype(np.uint64) << shift
+        checks[start:end] |= advanced[end - start - 1 :: -1][: end - start].astype(np.uint64) << shift
         checks[end + 1] |= values << shift
         checks[end + 2] |= (values << np.uint64(8)) << shift
     return checks

@@ -4,15 +4,15 @@ For the frame at a position, the layout that followed the last one the time befo
 then those whose end would be where an end is::
 
     octets     1b1b1b1b01010101 76 05 00a1b2c3 62 00 ... 52 ff 59 0000000000bc614e ... 1b1b1b1b1a00 c1c2
-    1. steady  ======== same as in the last frame of the layout =========............ but for data that run
-    2. mask    ======== same as in every frame of the layout ...          only if 1. says no
-    3. others  no 1b in the data where four would meet                                   they would be an escape
-    4. checks  one 64-bit word for each octet of data, all combined by xor: four checksums at once
+    1. others  no 1b in the data where four would meet: they would be an escape
+    2. steady  ======== same as in the last frame of the layout =========............ but for data that run
+               then only what differs from that frame matters to the checksums
+    3. mask    ======== same as in every frame of the layout ...          if 2. says no
+               then the checksums are found in one go over the frame
 
 X-25 is linear: which octets differ from those of a right frame decides how its checksum differs. So
-for each octet of data there is a table of what each of its 256 values does to the four checksums
-of the frame and of its three messages. Where the octets of 1. did not change, neither did
-their share, which is kept.
+for each octet that runs there is a table of what its 256 values do to the four checksums of the
+frame and of its three messages, 16 bits each, to be combined by xor.
 
 A frame that fits no layout, has a wrong checksum or may need a rule ends the run; so does a full batch.
 This is the only module that imports numba. Layouts are data here, so everything is compiled once,
@@ -57,6 +57,8 @@ _HIGHS = np.uint64(0x8080808080808080)
 _END = np.uint64(0x1A1B1B1B1B)
 _END_MASK = np.uint64(0xFFFFFFFFFF)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
+_OCTET = np.uint64(0xFF)
+_ALL = np.uint64(0xFFFF)
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _TIMESTAMP = 2
@@ -123,26 +125,6 @@ def _has_escape(data, start, end):
     return False
 
 
-@njit(_nrt=False)
-def _skeleton_fits(data, position, tables, number):
-    """Compare a frame with the skeleton of a layout; if it fits, its data are the last ones now."""
-    layout = tables.layouts[number]
-    first, octets = layout.first, layout.octets
-    last, mask = tables.last, tables.mask
-    differ = _word_differs(data, position + octets - 8, last, mask, first + octets - 8)
-    for at in range(0, octets - 7, 8):
-        differ |= _word_differs(data, position + at, last, mask, first + at)
-    if differ:
-        return False
-    for at in range(octets):
-        last[first + at] = data[position + at]
-    tables.shares[number] = _share(
-        data, position, tables, layout.first_place + layout.running, layout.first_place + layout.places
-    )
-    tables.recent[number] = -1
-    return True
-
-
 @njit(_nrt=False, inline="always")
 def _word_differs(data, position, last, mask, at):
     return (_word(data, position) ^ _word(last, at)) & _word(mask, at)
@@ -156,13 +138,85 @@ def _word_escapes(word, others):
 
 
 @njit(_nrt=False, inline="always")
-def _share(data, position, tables, start, end):
-    """What the octets at some places do to the checksums."""
+def _share(data, position, tables, layout):
+    """What the octets that run do to the four checksums."""
     found = np.uint64(0)
-    for at in range(start, end):
+    for at in range(layout.first_place, layout.first_place + layout.running):
         octet = np.int64(_item(data, position + _item(tables.places, at)))
         found ^= _item(tables.checks, 256 * at + octet)
     return found
+
+
+@njit(_nrt=False, inline="always")
+def _effect(advances, behind, octet):
+    """What an octet does to a checksum with so many octets behind it."""
+    return _item(advances, 256 * behind + np.int64(octet))
+
+
+@njit(_nrt=False)
+def _advanced(data, start, end, state, advances):
+    """The register of X-25 after some more octets: 16, 4 or 1 at a time."""
+    at = start
+    while at + 16 <= end:
+        low, high = _word(data, at), _word(data, at + 8)
+        low ^= state
+        state = np.uint64(0)
+        for number in range(8):
+            shift = np.uint64(8 * number)
+            state ^= np.uint64(_effect(advances, 15 - number, (low >> shift) & _OCTET))
+            state ^= np.uint64(_effect(advances, 7 - number, (high >> shift) & _OCTET))
+        at += 16
+    while at + 4 <= end:
+        low = _word(data, at) ^ state
+        state = np.uint64(0)
+        for number in range(4):
+            state ^= np.uint64(_effect(advances, 3 - number, (low >> np.uint64(8 * number)) & _OCTET))
+        at += 4
+    while at < end:
+        state = (state >> np.uint64(8)) ^ np.uint64(_effect(advances, 0, (state ^ _item(data, at)) & _OCTET))
+        at += 1
+    return state
+
+
+@njit(_nrt=False)
+def _is_sound(data, position, layout, advances):
+    """Whether the four checksums of a frame are right, all found in one go over its octets.
+
+    The register of a message alone is that of the frame at its end, without what was before it.
+    """
+    state = _ALL
+    at = position
+    for number in range(3):
+        start, end = position + layout.starts[number], position + layout.ends[number]
+        before = _advanced(data, at, start, state, advances)
+        state = _advanced(data, start, end, before, advances)
+        before ^= _ALL
+        known = np.uint64(_effect(advances, end - start - 1, before & _OCTET))
+        known ^= np.uint64(_effect(advances, end - start - 2, before >> np.uint64(8)))
+        if (state ^ known ^ _ALL) != (_word(data, end + 1) & _ALL):
+            return False
+        at = end
+    end = position + layout.octets - 2
+    state = _advanced(data, at, end, state, advances)
+    return (state ^ _ALL) == np.uint64(_item(data, end)) | (np.uint64(_item(data, end + 1)) << np.uint64(8))
+
+
+@njit(_nrt=False)
+def _skeleton_fits(data, position, tables, number):
+    """Whether a frame of other data than the last one is a right one of a layout; if so, it is the last one now."""
+    layout = tables.layouts[number]
+    first, octets = layout.first, layout.octets
+    last, mask = tables.last, tables.mask
+    differ = _word_differs(data, position + octets - 8, last, mask, first + octets - 8)
+    for at in range(0, octets - 7, 8):
+        differ |= _word_differs(data, position + at, last, mask, first + at)
+    if differ or not _is_sound(data, position, layout, tables.advances):
+        return False
+    for at in range(octets):
+        last[first + at] = _item(data, position + at)
+    tables.has_share[number] = 0
+    tables.recent[number] = -1
+    return True
 
 
 @njit(_nrt=False)
@@ -178,12 +232,14 @@ def _fits(data, position, end, tables, number):
     for at in range(0, octets - 7, 8):
         differ |= _word_differs(data, position + at, last, steady, first + at)
         escape |= _word_escapes(_word(data, position + at), _word(others, first + at))
-    if differ and not _skeleton_fits(data, position, tables, number):
-        return False
     if escape and _has_escape(data, position + 8, position + octets - 8):
         return False
-    share = _share(data, position, tables, layout.first_place, layout.first_place + layout.running)
-    return tables.shares[number] ^ share == layout.right
+    if differ:
+        return _skeleton_fits(data, position, tables, number)
+    if not tables.has_share[number]:
+        tables.shares[number] = _share(last, first, tables, layout)
+        tables.has_share[number] = 1
+    return _share(data, position, tables, layout) == tables.shares[number]
 
 
 @njit(_nrt=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from e320proto.archive.bulk import ENTRY, LAYOUT, Bulk, Tables, bulk_layout
+from e320proto.archive.bulk import ENTRY, LAYOUT, Bulk, Tables, advances, bulk_layout
 from e320proto.archive.dictionary import Dictionary
 from e320proto.sml.content import Content
 from e320proto.sml.layout import learn
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from e320proto.units import Unit
 
 CAPACITY: Final = 128
-"""Layouts; some 250 KiB for one."""
+"""Layouts; some 100 KiB for one."""
 MAX_CODES: Final = 4_096
 FREE_LAYOUTS: Final = 64
 OCTETS_PER_LAYOUT: Final = 1 << 17
@@ -148,7 +148,9 @@ class Known:
             others=_extended(old.others, octets, bulk.others),
             places=_extended(old.places, places, bulk.places),
             checks=_extended(old.checks, 256 * places, bulk.checks.ravel()),
-            shares=_extended(old.shares, number, np.array([bulk.share], np.uint64)),
+            advances=old.advances,
+            shares=_extended(old.shares, number, np.zeros(1, np.uint64)),
+            has_share=_extended(old.has_share, number, np.zeros(1, np.int8)),
             recent=_extended(old.recent, number, np.array([-1], np.int32)),
             follows=_extended(old.follows, number, np.array([number], np.int64)),
             lengths=np.array(lengths, np.int64),
@@ -172,7 +174,9 @@ def _no_tables() -> Tables:
         others=octets,
         places=np.zeros(0, np.int32),
         checks=np.zeros(0, np.uint64),
+        advances=advances().ravel(),
         shares=np.zeros(0, np.uint64),
+        has_share=np.zeros(0, np.int8),
         recent=np.zeros(0, np.int32),
         follows=numbers,
         lengths=numbers,

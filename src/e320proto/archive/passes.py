@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from e320proto.archive.registers import Register
-    from e320proto.sml.telegram import TelegramEvent
 
 TableName: TypeAlias = Literal["long", "wide", "trouble"]
 BATCH_ROWS: Final = 65_536
@@ -38,6 +37,8 @@ _FIRST_PIECE: Final = 512
 _LARGEST_PIECE: Final = 1 << 16
 _BEHIND_STOP: Final = 8
 """First piece behind the octets that are wanted: the start that ends a frame whose end is lost."""
+_MOST_REFUSED: Final = 64
+"""Telegrams after which the kernel is asked again, even if it refused all so far."""
 _LEAST_ROW: Final = 32
 """Octets of a telegram for each row of a table, at least, to guess how many rows there will be."""
 
@@ -76,6 +77,7 @@ class Pass:
         self._base = 0  # position of the decoder's first octet in its stream
         self._fed = 0  # octets that the decoder got
         self._piece = 0
+        self._refusals = 0  # of the kernel, one after the other
 
     @property
     def wanted(self) -> pa.Schema:
@@ -108,6 +110,7 @@ class Pass:
             result = self.telegrams.fill(octets, place)
             if (place.stream, place.position) != before:
                 self._decoder = None
+                self._refusals = 0
             if result == DONE:
                 return
             if result == FULL and self.telegrams.rows:
@@ -116,6 +119,7 @@ class Pass:
             left = int(octets.ends[place.stream]) - place.position
             if not octets.final and left < self.telegrams.known.longest:
                 return
+            self._refusals += 1
             if not self._decode(octets, place):
                 return
 
@@ -128,6 +132,9 @@ class Pass:
             self._decoder = TelegramDecoder(self.options)
             self._base, self._fed, self._piece = place.position + base, 0, _FIRST_PIECE
         decoder = self._decoder
+        source = octets.source + at
+        # Where the kernel refuses frame after frame, it is asked less and less often.
+        patience = min((self._refusals - 1) ** 2, _MOST_REFUSED)
         while True:
             fed = self._base + self._fed - base
             if fed < end:
@@ -141,10 +148,22 @@ class Pass:
                 self._decoder = None
             else:
                 return False
-            self._add(events, octets.source + at)
+            for event in events:
+                if isinstance(event, Telegram):
+                    patience -= 1
+                    begin = self._base - base + event.offset
+                    if patience < 0 and self.telegrams.known.may_fit(octets.data, begin, end):
+                        place.position = begin
+                        self._decoder = None
+                        return True
+                    self.telegrams.known.see(event)
+                    self.telegrams.add(event, source, self._base)
+                else:
+                    self.trouble.add(event, source, self._base)
             if reached > place.position:
                 place.position = reached
-                if reached >= min(stop, end) or self.telegrams.known.may_fit(octets.data, reached, end):
+                done = reached >= min(stop, end)
+                if done or (patience <= 0 and self.telegrams.known.may_fit(octets.data, reached, end)):
                     return True
 
     def _after(self, fed: int, stop: int, end: int) -> int:
@@ -154,11 +173,3 @@ class Pass:
         after = min(fed + self._piece, end)
         self._piece = min(2 * self._piece, _LARGEST_PIECE)
         return min(after, stop) if fed < stop else after
-
-    def _add(self, events: list[TelegramEvent], source: int) -> None:
-        for event in events:
-            if isinstance(event, Telegram):
-                self.telegrams.known.see(event)
-                self.telegrams.add(event, source, self._base)
-            else:
-                self.trouble.add(event, source, self._base)
