@@ -118,6 +118,12 @@ def test_what_cannot_be_read_does_not_stop_the_rest(e320: Run, capture: Path) ->
     assert rows(out) == expected(capture, "long")
 
 
+def test_an_input_may_be_given_twice(e320: Run, capture: Path) -> None:
+    out = capture.with_name("readings.parquet")
+    assert e320("decode", capture, capture, "-f", "parquet", "-o", out).status == 0
+    assert rows(out) == expected(capture, "long") * 2
+
+
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize(("table", "schema"), [("long", long_schema()), ("wide", wide_schema(()))])
 def test_no_telegram_makes_a_file_without_rows(
