@@ -3,6 +3,7 @@
 ``decode_archive`` gives every batch of the table, and each is dropped at once. It is compiled before
 anything is timed; what that takes is a row of its own, in a fresh process: without the cache that
 numba keeps on disk, and with it. The wide table finds its registers by itself, and that is timed too.
+The files are in the memory of the system, so no disk is measured.
 """
 
 from __future__ import annotations
