@@ -116,9 +116,7 @@ class LongTable(TelegramTable):
 
     def _kernel(self, octets: Octets, state: Column) -> int:
         tables, meters = self.known.tables, self.meters.arrays
-        return int(
-            fill_long(octets.data, octets.starts, octets.stops, octets.ends, state, tables, meters, self.arrays)
-        )
+        return int(fill_long(octets.data, octets.starts, octets.stops, octets.ends, state, tables, meters, self.arrays))
 
     def add(self, telegram: Telegram, source: int, base: int) -> None:
         """Add a telegram of file or row number ``source``."""

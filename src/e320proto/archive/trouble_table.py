@@ -77,9 +77,7 @@ def moved(error: DecodeError, by: int) -> DecodeError:
         case ChecksumError():
             return ChecksumError(reason, error.computed, error.actual, offset=offset, path=path, source=source)
         case LimitError():
-            return LimitError(
-                reason, error.limit, error.maximum, error.actual, offset=offset, path=path, source=source
-            )
+            return LimitError(reason, error.limit, error.maximum, error.actual, offset=offset, path=path, source=source)
         case TruncatedError():
             return TruncatedError(reason, error.detail, needed=error.needed, offset=offset, path=path, source=source)
         case _:
