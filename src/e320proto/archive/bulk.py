@@ -24,6 +24,7 @@ from e320proto.archive.kernel import NONE, OCTETS, SIGNED, UNSIGNED
 from e320proto.crc import x25
 from e320proto.schema.primitives import INTEGER
 from e320proto.schema.primitives import OCTETS as OCTET_STRING
+from e320proto.sml.quirks import _DZG_POWERS as _EXPORT_BITS
 from e320proto.sml.quirks import may_lack_sign, telegram_status
 
 if TYPE_CHECKING:
@@ -58,11 +59,12 @@ LAYOUT: Final = np.dtype(
 ENTRY: Final = np.dtype(
     [(name, np.int64) for name in ("kind", "value", "value_octets", "factor", "limit")]
     + [(name, np.int64) for name in ("status", "status_octets", "time", "time_octets", "time_choice")]
-    + [(name, np.int64) for name in ("signature", "signature_octets", "may_lack_sign")]
+    + [(name, np.int64) for name in ("signature", "signature_octets", "export")]
     + [("obis", np.int32), ("unit", np.int32), ("scaler", np.int8), ("has_scaler", np.bool_)],
     align=True,
 )
-"""``factor``: makes the raw number one of the ninth decimal. ``limit``: greatest number with a product of 63 bits."""
+"""``factor``: makes the raw number one of the ninth decimal. ``limit``: greatest number with a product of 63 bits.
+``export``: bit of the status word that says the number is rightly negative, if it may lack its sign."""
 
 
 class Tables(NamedTuple):
@@ -147,7 +149,7 @@ def _entry(  # noqa: PLR0913 - all of them are needed to make one row
     row |= _placed("value", value) | _placed("status", places.get((1, index, "status")))
     row |= _placed("time", places.get((1, index, "val_time")), timed=True)
     row |= _placed("signature", places.get((1, index, "value_signature")))
-    row["may_lack_sign"] = int(layout.dzg and may_lack_sign((entry,)))
+    row["export"] = _EXPORT_BITS[entry.obis] if layout.dzg and may_lack_sign((entry,)) else 0
     row["obis"] = codes.index(entry.obis)
     row["unit"] = -1 if entry.unit is None else units.index(entry.unit)
     return row | {"scaler": scaler, "has_scaler": entry.scaler is not None}

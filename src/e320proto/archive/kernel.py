@@ -274,9 +274,14 @@ def _is_dzg(data, start, end):
 @njit(_nrt=False)
 def _needs_rule(data, position, tables, layout):
     """Whether the sign rule for DZG meters may change the frame."""
+    if not layout.status_octets:
+        return False
+    word = _unsigned(data, position + layout.status, layout.status_octets)
     for at in range(layout.first_entry, layout.first_entry + layout.entries):
         entry = tables.entries[at]
-        if entry.may_lack_sign and data[position + entry.value] & 0x80 and entry.kind == SIGNED:
+        if entry.export and entry.kind == SIGNED and _item(data, position + entry.value) & 0x80:
+            if word & np.uint64(entry.export):
+                continue
             return _is_dzg(data, position + 8, position + layout.octets - 8)
     return False
 
