@@ -126,11 +126,6 @@ def _has_escape(data, start, end):
 
 
 @njit(_nrt=False, inline="always")
-def _word_differs(data, position, last, mask, at):
-    return (_word(data, position) ^ _word(last, at)) & _word(mask, at)
-
-
-@njit(_nrt=False, inline="always")
 def _word_escapes(word, others):
     """Whether an octet of a word is 1b, but for the others: the usual test for a zero in a word."""
     found = (word ^ _RUNS) | others
@@ -159,12 +154,14 @@ def _advanced(data, start, end, state, advances):
     at = start
     while at + 16 <= end:
         low, high = _word(data, at), _word(data, at + 8)
-        low ^= state
-        state = np.uint64(0)
+        rest = np.uint64(0)
         for number in range(8):
-            shift = np.uint64(8 * number)
-            state ^= np.uint64(_effect(advances, 15 - number, (low >> shift) & _OCTET))
-            state ^= np.uint64(_effect(advances, 7 - number, (high >> shift) & _OCTET))
+            rest ^= np.uint64(_effect(advances, 7 - number, (high >> np.uint64(8 * number)) & _OCTET))
+        for number in range(2, 8):
+            rest ^= np.uint64(_effect(advances, 15 - number, (low >> np.uint64(8 * number)) & _OCTET))
+        low ^= state  # last, because only this waits for what was before
+        first = np.uint64(_effect(advances, 15, low & _OCTET))
+        state = rest ^ first ^ np.uint64(_effect(advances, 14, (low >> np.uint64(8)) & _OCTET))
         at += 16
     while at + 4 <= end:
         low = _word(data, at) ^ state
@@ -202,18 +199,15 @@ def _is_sound(data, position, layout, advances):
 
 
 @njit(_nrt=False)
-def _skeleton_fits(data, position, tables, number):
-    """Whether a frame of other data than the last one is a right one of a layout; if so, it is the last one now."""
+def _is_right(data, position, tables, number):
+    """Whether a frame with the skeleton of a layout is a right one; if so, it is the last one now."""
     layout = tables.layouts[number]
-    first, octets = layout.first, layout.octets
-    last, mask = tables.last, tables.mask
-    differ = _word_differs(data, position + octets - 8, last, mask, first + octets - 8)
-    for at in range(0, octets - 7, 8):
-        differ |= _word_differs(data, position + at, last, mask, first + at)
-    if differ or not _is_sound(data, position, layout, tables.advances):
+    first, octets, last = layout.first, layout.octets, tables.last
+    if not _is_sound(data, position, layout, tables.advances):
         return False
+    to, octet = last[first : first + octets], data[position : position + octets]
     for at in range(octets):
-        last[first + at] = _item(data, position + at)
+        to[at] = octet[at]
     tables.has_share[number] = 0
     tables.recent[number] = -1
     return True
@@ -226,16 +220,20 @@ def _fits(data, position, end, tables, number):
     first, octets = layout.first, layout.octets
     if position + octets > end:
         return False
-    last, steady, others = tables.last, tables.steady, tables.others
-    differ = _word_differs(data, position + octets - 8, last, steady, first + octets - 8)
+    last, steady, mask, others = tables.last, tables.steady, tables.mask, tables.others
+    word = _word(data, position + octets - 8) ^ _word(last, first + octets - 8)
+    unsteady, unlike = word & _word(steady, first + octets - 8), word & _word(mask, first + octets - 8)
     escape = np.uint64(0)
     for at in range(0, octets - 7, 8):
-        differ |= _word_differs(data, position + at, last, steady, first + at)
-        escape |= _word_escapes(_word(data, position + at), _word(others, first + at))
-    if escape and _has_escape(data, position + 8, position + octets - 8):
+        word = _word(data, position + at)
+        escape |= _word_escapes(word, _word(others, first + at))
+        word ^= _word(last, first + at)
+        unsteady |= word & _word(steady, first + at)
+        unlike |= word & _word(mask, first + at)
+    if unlike or (escape and _has_escape(data, position + 8, position + octets - 8)):
         return False
-    if differ:
-        return _skeleton_fits(data, position, tables, number)
+    if unsteady:
+        return _is_right(data, position, tables, number)
     if not tables.has_share[number]:
         tables.shares[number] = _share(last, first, tables, layout)
         tables.has_share[number] = 1

@@ -17,6 +17,7 @@ from e320proto.archive.bulk import ENTRY, LAYOUT, Bulk, Tables, advances, bulk_l
 from e320proto.archive.dictionary import Dictionary
 from e320proto.sml.content import Content
 from e320proto.sml.layout import learn
+from e320proto.sml.transport import START
 
 if TYPE_CHECKING:
     from e320proto.archive.arrays import Column
@@ -71,13 +72,15 @@ class Known:
         """Octets of the longest frames known."""
         return max(self._by_octets, default=0)
 
-    def may_fit(self, data: Any, position: int, end: int) -> bool:  # noqa: ANN401 - any buffer
+    def may_fit(self, data: memoryview, position: int, end: int) -> bool:
         """Whether a frame of a layout may be at a position; its checksums are not looked at."""
+        if data[position : position + 8] != START:
+            return False
         for octets, layouts in self._by_octets.items():
             after = position + octets
-            if after > end or bytes(data[after - 8 : after - 3]) != _END:
+            if after > end or data[after - 8 : after - 3] != _END:
                 continue
-            number = int.from_bytes(bytes(data[position:after]), "little")
+            number = int.from_bytes(data[position:after], "little")
             if any(number & mask == skeleton for mask, skeleton in layouts):
                 return True
         return False

@@ -139,7 +139,7 @@ class Pass:
             fed = self._base + self._fed - base
             if fed < end:
                 after = self._after(fed, stop, end)
-                events = decoder.feed(octets.data[fed:after].data)
+                events = decoder.feed(octets.view[fed:after])
                 self._fed += after - fed
                 reached = after - decoder.buffered
             elif octets.final:
@@ -152,7 +152,7 @@ class Pass:
                 if isinstance(event, Telegram):
                     patience -= 1
                     begin = self._base - base + event.offset
-                    if patience < 0 and self.telegrams.known.may_fit(octets.data, begin, end):
+                    if patience < 0 and self.telegrams.known.may_fit(octets.view, begin, end):
                         place.position = begin
                         self._decoder = None
                         return True
@@ -163,7 +163,7 @@ class Pass:
             if reached > place.position:
                 place.position = reached
                 done = reached >= min(stop, end)
-                if done or (patience <= 0 and self.telegrams.known.may_fit(octets.data, reached, end)):
+                if done or (patience <= 0 and self.telegrams.known.may_fit(octets.view, reached, end)):
                     return True
 
     def _after(self, fed: int, stop: int, end: int) -> int:
