@@ -184,7 +184,7 @@ class LongTable(TelegramTable):
         whole = self.arrays
         return [
             self._source(cut.source),
-            arrays.words(cut.meter, self.meters.array(), cut.meter >= 0),
+            arrays.words(cut.meter, self.meters.array()),
             arrays.fixed(pa.uint64(), cut.offset),
             arrays.fixed(pa.uint32(), cut.sec_index, cut.has_sec_index),
             arrays.fixed(self.schema.field("timestamp").type, cut.timestamp, cut.has_timestamp),
@@ -192,7 +192,7 @@ class LongTable(TelegramTable):
             arrays.words(cut.obis, self.known.codes.array()),
             arrays.fixed(RAW, cut.raw, cut.has_raw),
             arrays.fixed(pa.int8(), cut.scaler, cut.has_scaler),
-            arrays.words(cut.unit, self.known.units.array(), cut.unit >= 0),
+            arrays.words(cut.unit, self.known.units.array()),
             arrays.fixed(VALUE, cut.value, cut.has_value),
             arrays.decimals(self._corrected, rows, VALUE),
             arrays.fixed(pa.uint64(), cut.status, cut.has_status),

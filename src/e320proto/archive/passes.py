@@ -23,6 +23,7 @@ from e320proto.archive.trouble_table import TroubleTable
 from e320proto.archive.wide_table import WideTable
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
 from e320proto.sml.telegram import Telegram, TelegramDecoder
+from e320proto.sml.transport import ESCAPE, START
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 TableName: TypeAlias = Literal["long", "wide", "trouble"]
 BATCH_ROWS: Final = 65_536
-_FIRST_PIECE: Final = 512
+_FIRST_PIECE: Final = 1_024
+_END: Final = ESCAPE + b"\x1a"
 _LARGEST_PIECE: Final = 1 << 16
 _BEHIND_STOP: Final = 8
 """First piece behind the octets that are wanted: the start that ends a frame whose end is lost."""
@@ -130,7 +132,8 @@ class Pass:
         base = octets.base - start  # of position 0 in the stream
         if self._decoder is None:
             self._decoder = TelegramDecoder(self.options)
-            self._base, self._fed, self._piece = place.position + base, 0, _FIRST_PIECE
+            self._base, self._fed = place.position + base, 0
+            self._piece = _first_piece(octets.view, place.position)
         decoder = self._decoder
         source = octets.source + at
         # Where the kernel refuses frame after frame, it is asked less and less often.
@@ -173,3 +176,9 @@ class Pass:
         after = min(fed + self._piece, end)
         self._piece = min(2 * self._piece, _LARGEST_PIECE)
         return min(after, stop) if fed < stop else after
+
+
+def _first_piece(view: memoryview, position: int) -> int:
+    """Octets up to where the frame at a position seems to end: it is likely that only this one is damaged."""
+    found = bytes(view[position : position + _FIRST_PIECE]).find(_END, len(START))
+    return _FIRST_PIECE if found < 0 else found + len(_END) + 3
