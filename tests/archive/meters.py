@@ -23,7 +23,7 @@ from e320proto import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from e320proto.sml.messages import Time
+    from e320proto.sml.messages import MessageBody, Time
 
     Number = Callable[[int], int]
 
@@ -48,7 +48,7 @@ def frame(
 ) -> bytes:
     """Telegram ``number`` of a meter: ids and times count with it."""
     now = SecIndex(80_000 + number) if time is None else time
-    bodies = (
+    bodies: tuple[MessageBody, ...] = (
         PublicOpenRes(client_id=b"\xff" * 6, req_file_id=number.to_bytes(4), server_id=server_id, ref_time=now),
         GetListRes(server_id=server_id, act_sensor_time=now, val_list=tuple(entries)),
         PublicCloseRes(),
@@ -181,7 +181,7 @@ def wrong_messages(count: int) -> bytes:
     out = b""
     for number in range(count):
         raw = bytearray(frame(number, usual(number)))
-        if number % 5 == 4:  # noqa: PLR2004 - one of five
+        if number % 5 == 4:
             raw[70 + number % 40] ^= 4
             raw[-2:] = CrcKind.X25.wire(bytes(raw[:-2])).to_bytes(2)
         out += raw
@@ -196,7 +196,7 @@ def kinds(count: int) -> bytes:
             (
                 *usual(number),
                 ListEntry(obj_name=KEY, value=number.to_bytes(2) * 8, value_signature=bytes([number % 256]) * 48),
-                ListEntry(obj_name=EXPORT, value=None if number % 16 < 8 else b""),  # noqa: PLR2004 - half of them
+                ListEntry(obj_name=EXPORT, value=None if number % 16 < 8 else b""),
                 ListEntry(obj_name=POWER_L1, value=(True, SecIndex(number), Timestamp(number), 5)[number // 4 % 3]),  # type: ignore[arg-type]
                 ListEntry(obj_name=SERVER, unit=200, scaler=-128),
             ),

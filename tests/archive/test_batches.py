@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,11 +81,7 @@ def test_rows_of_one_telegram_go_through_the_kernel() -> None:
 @pytest.mark.parametrize("rows", [[], [None, None], [b""]])
 def test_nothing_to_decode(table: Any, rows: list[bytes | None]) -> None:  # noqa: ANN401
     made = decode_batch(pa.record_batch({"raw": pa.array(rows, pa.binary())}), table=table, registers=["1.8.0"])
-    schemas = {
-        "long": long_schema,
-        "trouble": trouble_schema,
-        "wide": lambda source: wide_schema(["1.8.0"], source=source),
-    }
+    schemas: dict[str, Any] = {"long": long_schema, "trouble": trouble_schema, "wide": partial(wide_schema, ["1.8.0"])}
     assert made.num_rows == 0
     assert made.schema.equals(schemas[table](source="row"), check_metadata=True)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from e320proto.archive.decimals import DECIMALS
-from e320proto.archive.kernel import NONE, OCTETS, SIGNED, UNSIGNED
+from e320proto.archive.kernel_codes import NONE, OCTETS, SIGNED, UNSIGNED
 from e320proto.crc import x25
 from e320proto.schema.primitives import INTEGER
 from e320proto.schema.primitives import OCTETS as OCTET_STRING
@@ -54,7 +54,7 @@ LAYOUT: Final = np.dtype(
     + [(name, np.int64) for name in ("sensor", "sensor_octets", "status", "status_octets")]
     + [(name, np.int64) for name in ("signatures", "values", "dzg", "next")]
 )
-"""``id_octets`` of -1: no id. ``signatures``, ``values``: octets for these columns. ``next``: another of this length."""
+"""``id_octets`` of -1: no id. ``signatures``, ``values``: octets for these columns. ``next``: one of this length."""
 
 ENTRY: Final = np.dtype(
     [(name, np.int64) for name in ("kind", "value", "value_octets", "factor", "limit")]
@@ -131,7 +131,7 @@ def _placed(name: str, field: Field | None, *, timed: bool = False) -> dict[str,
     return at
 
 
-def _entry(  # noqa: PLR0913 - all of them are needed to make one row
+def _entry(
     entry: Entry,
     index: int,
     layout: Layout,

@@ -72,7 +72,7 @@ def _check(table: str, batch_rows: int, jobs: int) -> None:
             raise ValueError(msg)
 
 
-def _archive(  # noqa: PLR0913 - the arguments of decode_archive
+def _archive(
     paths: tuple[PathLike, ...],
     table: TableName,
     registers: tuple[Register, ...] | None,
@@ -92,8 +92,9 @@ def _archive(  # noqa: PLR0913 - the arguments of decode_archive
         trouble = on_trouble is not None
         works = (parts.Work(*part, table, columns, batch_rows, options, trouble) for part in made)
         for work, result in parts.do_all(works, jobs):
-            for batch in parts.batches_of(result.trouble) if on_trouble is not None else ():
-                on_trouble(batch)
+            if on_trouble is not None:
+                for batch in parts.batches_of(result.trouble):
+                    on_trouble(batch)
             yield from parts.batches_of(result.batches)
             done += work.octets
             if on_progress is not None:

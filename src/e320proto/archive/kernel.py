@@ -21,34 +21,35 @@ and kept on disk for the next process.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-if TYPE_CHECKING:
-    from e320proto.archive.arrays import Column
-    from e320proto.archive.bulk import Tables
-    from e320proto.archive.long_table import LongArrays
-    from e320proto.archive.meters import MeterArrays
-    from e320proto.archive.wide_table import WideArrays
+from e320proto.archive.kernel_codes import (
+    BASE,
+    DONE,
+    FULL,
+    OCTETS,
+    POSITION,
+    ROWS,
+    SIGNED,
+    SOURCE,
+    STREAM,
+    TAKEN,
+    UNKNOWN,
+    UNSIGNED,
+)
 
-DONE: Final = 0
-"""All octets are decoded."""
-UNKNOWN: Final = 1
-"""The frame at the position is for the plain decoder."""
-FULL: Final = 2
-"""The batch has no room for the frame at the position."""
-
-NONE: Final = 0
-UNSIGNED: Final = 1
-SIGNED: Final = 2
-OCTETS: Final = 3
-
-OTHER: Final = -2
-"""Slot of a number without a column; -1 is the slot of what is no number."""
+# An option that numba has without naming it in its documents: nothing is allocated here, and counting the
+# references of fifty arrays takes longer than the work itself.
+_njit: Any = njit
+_intrinsic: Any = intrinsic
+compiled: Any = _njit(_nrt=False)
+inlined: Any = _njit(_nrt=False, inline="always")
+cached: Any = _njit(_nrt=False, cache=True)
 
 _RUN = np.uint8(0x1B)
 _RUNS = np.uint64(0x1B1B1B1B1B1B1B1B)
@@ -62,10 +63,12 @@ _ALL = np.uint64(0xFFFF)
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _TIMESTAMP = 2
-_ID_OCTETS = 16
+_ESCAPE = 4
+_DZG = np.uint64(0x475A44)
+_THREE = np.uint64(0xFFFFFF)
 
 
-@intrinsic
+@_intrinsic
 def _word(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the signature of numba
     """Eight octets at a position as a number, low octet first, wherever they begin."""
 
@@ -78,7 +81,7 @@ def _word(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the sig
     return types.uint64(_array, types.intp), code
 
 
-@intrinsic
+@_intrinsic
 def _item(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the signature of numba
     """An item of an array; unlike ``array[at]``, never counted from its end, which would cost a test."""
 
@@ -90,7 +93,7 @@ def _item(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the sig
     return _array.dtype(_array, types.intp), code
 
 
-@intrinsic
+@_intrinsic
 def _swapped(_typing: Any, _number: Any) -> Any:  # noqa: ANN401 - the signature of numba
     """The octets of a word in the other order."""
 
@@ -100,39 +103,39 @@ def _swapped(_typing: Any, _number: Any) -> Any:  # noqa: ANN401 - the signature
     return types.uint64(types.uint64), code
 
 
-@njit(_nrt=False, inline="always")
+@inlined
 def _unsigned(data, start, octets):
     """A number of 1 to 8 octets; behind it there are 8 octets more, at least those of the end."""
     return _swapped(_word(data, start)) >> np.uint64(64 - 8 * octets)
 
 
-@njit(_nrt=False, inline="always")
+@inlined
 def _signed(data, start, octets):
     return np.int64(_swapped(_word(data, start))) >> np.int64(64 - 8 * octets)
 
 
-@njit(_nrt=False)
+@compiled
 def _has_escape(data, start, end):
     """Whether four 1b begin between two positions."""
     run = 0
     for at in range(start, end + 3):
         if data[at] == _RUN:
             run += 1
-            if run == 4:
+            if run == _ESCAPE:
                 return True
         else:
             run = 0
     return False
 
 
-@njit(_nrt=False, inline="always")
+@inlined
 def _word_escapes(word, others):
     """Whether an octet of a word is 1b, but for the others: the usual test for a zero in a word."""
     found = (word ^ _RUNS) | others
     return (found - _ONES) & ~found & _HIGHS
 
 
-@njit(_nrt=False, inline="always")
+@inlined
 def _share(data, position, tables, layout):
     """What the octets that run do to the four checksums."""
     found = np.uint64(0)
@@ -142,13 +145,13 @@ def _share(data, position, tables, layout):
     return found
 
 
-@njit(_nrt=False, inline="always")
+@inlined
 def _effect(advances, behind, octet):
     """What an octet does to a checksum with so many octets behind it."""
     return _item(advances, 256 * behind + np.int64(octet))
 
 
-@njit(_nrt=False)
+@compiled
 def _advanced(data, start, end, state, advances):
     """The register of X-25 after some more octets: 16, 4 or 1 at a time."""
     at = start
@@ -175,7 +178,7 @@ def _advanced(data, start, end, state, advances):
     return state
 
 
-@njit(_nrt=False)
+@compiled
 def _is_sound(data, position, layout, advances):
     """Whether the four checksums of a frame are right, all found in one go over its octets.
 
@@ -198,7 +201,7 @@ def _is_sound(data, position, layout, advances):
     return (state ^ _ALL) == np.uint64(_item(data, end)) | (np.uint64(_item(data, end + 1)) << np.uint64(8))
 
 
-@njit(_nrt=False)
+@compiled
 def _is_right(data, position, tables, number):
     """Whether a frame with the skeleton of a layout is a right one; if so, it is the last one now."""
     layout = tables.layouts[number]
@@ -213,7 +216,7 @@ def _is_right(data, position, tables, number):
     return True
 
 
-@njit(_nrt=False)
+@compiled
 def _fits(data, position, end, tables, number):
     """Whether the octets at a position are a right frame of a layout."""
     layout = tables.layouts[number]
@@ -240,7 +243,7 @@ def _fits(data, position, end, tables, number):
     return _share(data, position, tables, layout) == tables.shares[number]
 
 
-@njit(_nrt=False)
+@compiled
 def _layout_at(data, position, end, tables, before):
     """The layout of the frame at a position, -1 if it has none."""
     if before >= 0:
@@ -261,15 +264,16 @@ def _layout_at(data, position, end, tables, before):
     return -1
 
 
-@njit(_nrt=False)
+@compiled
 def _is_dzg(data, start, end):
+    """Whether the flag DZG is between two positions; behind the end there are 8 octets more."""
+    found = False
     for at in range(start, end - 2):
-        if data[at] == 0x44 and data[at + 1] == 0x5A and data[at + 2] == 0x47:
-            return True
-    return False
+        found |= (_word(data, at) & _THREE) == _DZG
+    return found
 
 
-@njit(_nrt=False)
+@compiled
 def _needs_rule(data, position, tables, layout):
     """Whether the sign rule for DZG meters may change the frame."""
     if not layout.status_octets:
@@ -284,7 +288,7 @@ def _needs_rule(data, position, tables, layout):
     return False
 
 
-@njit(_nrt=False, cache=True)
+@cached
 def find_meter(data, start, octets, meters):
     """The index of an id of at most 16 octets; a new one if it was not seen in this batch."""
     low = np.uint64(octets)
@@ -305,8 +309,8 @@ def find_meter(data, start, octets, meters):
             if same:
                 return index
         place = (place + np.uint64(1)) & size
-    index = np.int32(meters.count[0])
-    meters.count[0] += 1
+    index = np.int32(meters.used[0])
+    meters.used[0] += 1
     meters.slots[place] = index
     meters.lengths[index] = octets
     for at in range(octets):
@@ -314,7 +318,7 @@ def find_meter(data, start, octets, meters):
     return index
 
 
-@njit(_nrt=False)
+@compiled
 def _meter(data, position, tables, number, meters):
     """The index of the meter of a frame."""
     layout = tables.layouts[number]
@@ -327,7 +331,7 @@ def _meter(data, position, tables, number, meters):
     return index
 
 
-@njit(_nrt=False, inline="always")
+@inlined
 def _put_decimal(words, row, number, is_signed, factor, limit):
     """Write a number times a factor as 128 bits."""
     value = np.int64(number)
@@ -339,7 +343,7 @@ def _put_decimal(words, row, number, is_signed, factor, limit):
         _put_large(words, row, number, is_signed and value < 0, factor)
 
 
-@njit(_nrt=False)
+@compiled
 def _put_large(words, row, number, negative, factor):
     """The same for a product of more than 63 bits, in halves."""
     size = np.uint64(0) - number if negative else number
@@ -357,13 +361,7 @@ def _put_large(words, row, number, negative, factor):
     words[row, 1] = np.int64(high)
 
 
-@njit(_nrt=False)
-def _has_counter(data, position, layout):
-    """Whether the list has a counter that runs; then the times of entries that are 0 are none."""
-    return layout.sensor_octets > 0 and _unsigned(data, position + layout.sensor, layout.sensor_octets) != 0
-
-
-@njit(_nrt=False)
+@compiled
 def _put_long(data, position, row, tables, number, to, meter, offset, source):
     """Write the rows of one telegram."""
     layout = tables.layouts[number]
@@ -372,7 +370,8 @@ def _put_long(data, position, row, tables, number, to, meter, offset, source):
         seconds = _unsigned(data, position + layout.time, layout.time_octets)
     counter = layout.time_octets > 0 and layout.time_choice != _TIMESTAMP
     stamp = layout.time_octets > 0 and layout.time_choice == _TIMESTAMP
-    runs = _has_counter(data, position, layout)
+    # Beside a counter of the list that runs, the times of entries that are 0 are none.
+    runs = layout.sensor_octets > 0 and _unsigned(data, position + layout.sensor, layout.sensor_octets) != 0
     for index in range(layout.entries):
         entry = tables.entries[layout.first_entry + index]
         to.source[row] = source
@@ -406,7 +405,7 @@ def _put_long(data, position, row, tables, number, to, meter, offset, source):
         row += 1
 
 
-@njit(_nrt=False, inline="always")
+@inlined
 def _put_number(data, position, row, entry, to):
     """Write the columns ``raw`` and ``value``."""
     number = np.uint64(0)
@@ -423,7 +422,7 @@ def _put_number(data, position, row, entry, to):
     to.has_value[row] = is_number
 
 
-@njit(_nrt=False, inline="always")
+@inlined
 def _put_octets(data, start, octets, to, ends, row):
     """Put octets behind those of the row before."""
     end = ends[row]
@@ -432,46 +431,47 @@ def _put_octets(data, start, octets, to, ends, row):
     ends[row + 1] = end + octets
 
 
-@njit(_nrt=False, cache=True)
-def fill_long(data, starts, stops, ends, state, tables, meters, to):  # noqa: ANN001, ANN201, D103
+@compiled
+def _next_frame(data, starts, stops, ends, state, tables, before):
+    """The layout of the next frame: -1 if the plain decoder has to take it, -2 if nothing is left."""
+    while state[POSITION] >= stops[state[STREAM]]:
+        if state[STREAM] + 1 == len(starts):
+            return -2
+        state[STREAM] += 1
+        state[POSITION] = starts[state[STREAM]]
+    position = state[POSITION]
+    number = _layout_at(data, position, ends[state[STREAM]], tables, before)
+    if number >= 0 and tables.layouts[number].dzg and _needs_rule(data, position, tables, tables.layouts[number]):
+        return -1
+    return number
+
+
+@cached
+def fill_long(data, starts, stops, ends, state, tables, meters, to):
+    """Fill the long table from the place in ``state`` on; see :class:`e320proto.archive.octets.Octets`."""
     tables.recent[:] = -1
-    stream, position, base, source, row = state[0], state[1], state[2], state[3], state[4]
-    before = -1
-    result = DONE
+    number = -1
     while True:
-        if position >= stops[stream]:
-            if stream + 1 == len(starts):
-                break
-            stream += 1
-            position = starts[stream]
-            continue
-        number = _layout_at(data, position, ends[stream], tables, before)
+        number = _next_frame(data, starts, stops, ends, state, tables, number)
         if number < 0:
-            result = UNKNOWN
-            break
+            return UNKNOWN if number == -1 else DONE
         layout = tables.layouts[number]
-        if layout.dzg and _needs_rule(data, position, tables, layout):
-            result = UNKNOWN
-            break
+        row, position = state[ROWS], state[POSITION]
         if (
             row + layout.entries > len(to.entry)
             or to.signature_end[row] + layout.signatures > len(to.signature)
             or to.octets_end[row] + layout.values > len(to.octets)
         ):
-            result = FULL
-            break
+            return FULL
         meter = _meter(data, position, tables, number, meters)
-        offset = position - starts[stream] + base
-        _put_long(data, position, row, tables, number, to, meter, offset, source + stream)
-        row += layout.entries
-        position += layout.octets
-        before = number
-        state[5] += 1
-    state[0], state[1], state[4] = stream, position, row
-    return result
+        offset = position - starts[state[STREAM]] + state[BASE]
+        _put_long(data, position, row, tables, number, to, meter, offset, state[SOURCE] + state[STREAM])
+        state[ROWS] += layout.entries
+        state[POSITION] += layout.octets
+        state[TAKEN] += 1
 
 
-@njit(_nrt=False)
+@compiled
 def _put_wide(data, position, row, tables, number, slots, to):
     """Write the row of one telegram, but for where it comes from."""
     layout = tables.layouts[number]
@@ -508,61 +508,35 @@ def _put_wide(data, position, row, tables, number, slots, to):
     to.others_end[row + 1] = other
 
 
-@njit(_nrt=False, cache=True)
-def fill_wide(data, starts, stops, ends, state, tables, meters, slots, to):  # noqa: ANN001, ANN201, D103
+@cached
+def fill_wide(data, starts, stops, ends, state, tables, meters, slots, to):
+    """Fill the wide table; ``slots`` has the column of each row of ``entries``."""
     tables.recent[:] = -1
-    stream, position, base, source, row = state[0], state[1], state[2], state[3], state[4]
-    before = -1
-    result = DONE
+    number = -1
     while True:
-        if position >= stops[stream]:
-            if stream + 1 == len(starts):
-                break
-            stream += 1
-            position = starts[stream]
-            continue
-        number = _layout_at(data, position, ends[stream], tables, before)
+        number = _next_frame(data, starts, stops, ends, state, tables, number)
         if number < 0:
-            result = UNKNOWN
-            break
+            return UNKNOWN if number == -1 else DONE
         layout = tables.layouts[number]
-        if layout.dzg and _needs_rule(data, position, tables, layout):
-            result = UNKNOWN
-            break
+        row, position = state[ROWS], state[POSITION]
         if row == len(to.offset) or to.others_end[row] + layout.entries > len(to.other_obis):
-            result = FULL
-            break
-        to.source[row] = source + stream
+            return FULL
+        to.source[row] = state[SOURCE] + state[STREAM]
         to.meter[row] = _meter(data, position, tables, number, meters)
-        to.offset[row] = position - starts[stream] + base
+        to.offset[row] = position - starts[state[STREAM]] + state[BASE]
         _put_wide(data, position, row, tables, number, slots, to)
-        row += 1
-        position += layout.octets
-        before = number
-        state[5] += 1
-    state[0], state[1], state[4] = stream, position, row
-    return result
+        state[ROWS] += 1
+        state[POSITION] += layout.octets
+        state[TAKEN] += 1
 
 
-@njit(_nrt=False, cache=True)
-def skip(data, starts, stops, ends, state, tables):  # noqa: ANN001, ANN201, D103
-    tables.recent[:] = -1
-    stream, position = state[0], state[1]
-    before = -1
-    result = DONE
+@cached
+def skip(data, starts, stops, ends, state, tables):
+    """Only go over the frames, for those who want the trouble between them."""
+    number = -1
     while True:
-        if position >= stops[stream]:
-            if stream + 1 == len(starts):
-                break
-            stream += 1
-            position = starts[stream]
-            continue
-        number = _layout_at(data, position, ends[stream], tables, before)
+        number = _next_frame(data, starts, stops, ends, state, tables, number)
         if number < 0:
-            result = UNKNOWN
-            break
-        position += tables.layouts[number].octets
-        before = number
-        state[5] += 1
-    state[0], state[1] = stream, position
-    return result
+            return UNKNOWN if number == -1 else DONE
+        state[POSITION] += tables.layouts[number].octets
+        state[TAKEN] += 1

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from e320proto.archive.arrays import Column
     from e320proto.archive.octets import Octets
     from e320proto.sml.entries import Entry
-    from e320proto.sml.telegram import Telegram
     from e320proto.sml.options import DecodeOptions
+    from e320proto.sml.telegram import Telegram
 
 _OCTETS_PER_ROW: Final = 16
 

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from e320proto.archive.kernel import DONE, FULL
+from e320proto.archive.kernel_codes import DONE, FULL
 from e320proto.archive.long_table import LongTable
-from e320proto.archive.octets import Octets, Place
 from e320proto.archive.table import NoTable, TelegramTable
 from e320proto.archive.trouble_table import TroubleTable
 from e320proto.archive.wide_table import WideTable
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from e320proto.archive.octets import Octets, Place
     from e320proto.archive.registers import Register
 
 TableName: TypeAlias = Literal["long", "wide", "trouble"]

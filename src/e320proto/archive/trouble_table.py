@@ -9,11 +9,12 @@ import pyarrow as pa
 
 from e320proto.archive.schemas import trouble_schema
 from e320proto.archive.table import Table
-from e320proto.errors import DecodeError
 from e320proto.events import BytesDiscarded, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from e320proto.errors import DecodeError
 
 _OCTETS: Final = 16 << 20
 """Octets of trouble after which a batch ends, though it has few rows."""
@@ -67,6 +68,7 @@ class TroubleTable(Table):
 def text_of(error: DecodeError, base: int) -> str:
     """What is wrong, with its place in the whole stream.
 
+    >>> from e320proto import DecodeError
     >>> text_of(DecodeError("bad_fill", "expected 0 to 4 fill octets", offset=3), 100)
     'expected 0 to 4 fill octets, at offset 103'
     """

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from e320proto.archive import arrays
 from e320proto.archive.decimals import decimal_words
-from e320proto.archive.kernel import OTHER, fill_wide
+from e320proto.archive.kernel import fill_wide
+from e320proto.archive.kernel_codes import OTHER
 from e320proto.archive.meters import Meters
 from e320proto.archive.schemas import VALUE, wide_schema
 from e320proto.archive.table import LEAST_ROOM, TelegramTable
