@@ -39,13 +39,13 @@ RUNNING = 0x1C0104
 EXPORTING = 0x1C7904
 
 
-def frame(
+def messages(
     number: int,
     entries: Iterable[ListEntry],
     server_id: bytes = LGZ,
     time: Time | None = None,
     kind: CrcKind = CrcKind.X25,
-) -> bytes:
+) -> list[Message]:
     """Telegram ``number`` of a meter: ids and times count with it."""
     now = SecIndex(80_000 + number) if time is None else time
     bodies: tuple[MessageBody, ...] = (
@@ -53,11 +53,21 @@ def frame(
         GetListRes(server_id=server_id, act_sensor_time=now, val_list=tuple(entries)),
         PublicCloseRes(),
     )
-    messages = [
+    return [
         Message(transaction_id=(3 * number + at).to_bytes(4), message_body=body, crc16=kind)
         for at, body in enumerate(bodies)
     ]
-    return encode_transport(encode_file(messages), kind)
+
+
+def frame(
+    number: int,
+    entries: Iterable[ListEntry],
+    server_id: bytes = LGZ,
+    time: Time | None = None,
+    kind: CrcKind = CrcKind.X25,
+) -> bytes:
+    """The same as a frame."""
+    return encode_transport(encode_file(messages(number, entries, server_id, time, kind)), kind)
 
 
 def usual(number: int, power: int | None = None, width: int = 4) -> tuple[ListEntry, ...]:
@@ -176,6 +186,21 @@ def escapes(count: int) -> bytes:
     )
 
 
+def unescaped(count: int) -> bytes:
+    """Four 1b in values, at every position, of a meter that does not double them."""
+    start, end = bytes.fromhex("1b1b1b1b01010101"), bytes.fromhex("1b1b1b1b1a")
+    out = b""
+    for number in range(count):
+        key = bytearray(number.to_bytes(2) * 8)
+        if number % 3:
+            key[number % 13 : number % 13 + 4] = bytes(4 * [0x1B])
+        payload = encode_file(messages(number, (*usual(number), ListEntry(obj_name=KEY, value=bytes(key)))))
+        fill = -len(payload) % 4
+        raw = start + payload + bytes(fill) + end + bytes([fill])
+        out += raw + CrcKind.X25.wire(raw).to_bytes(2)
+    return out
+
+
 def wrong_messages(count: int) -> bytes:
     """Right frames in which a message has a wrong checksum now and then."""
     out = b""
@@ -245,6 +270,7 @@ STREAMS = {
     "zero_times": zero_times(12),
     "dzg": dzg(160),
     "escapes": escapes(90),
+    "unescaped": unescaped(60),
     "wrong_messages": wrong_messages(40),
     "kinds": kinds(80),
     "interleaved": interleaved(120),
