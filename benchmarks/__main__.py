@@ -103,8 +103,8 @@ def main() -> None:
         return
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
     print(table([HEADINGS, *map(cells, rows)], range(2, len(HEADINGS) - 2)))
-    print()
-    print(table(summary(rows), range(2, 5)))
+    print("\nA small run says nothing about targets:" if arguments.quick else "")
+    print(table(summary(rows, everything=not arguments.only), range(2, 5)))
 
 
 if __name__ == "__main__":

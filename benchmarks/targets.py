@@ -72,11 +72,16 @@ def verdict(row: Row) -> str:
     return ", ".join(f"{target.bound} {_word(met=target.met_by(row))}" for target in concerned)
 
 
-def summary(rows: Sequence[Row]) -> list[list[str]]:
-    """A line for each target: what, limit, the worst and the best figure found, whether it is met."""
+def summary(rows: Sequence[Row], *, everything: bool) -> list[list[str]]:
+    """A line for each target: what, limit, the worst and the best figure found, whether it is met.
+
+    Targets that no row is about are named only if everything was to be measured.
+    """
     lines = [["target", "limit", "worst", "best", "rows", ""]]
     for target in TARGETS:
         concerned = [row for row in rows if target.concerns(row)]
+        if not concerned and not everything:
+            continue
         if not concerned:
             lines.append([target.what, target.bound, "-", "-", "0", "not measured"])
             continue

@@ -13,17 +13,21 @@ text, mermaid      nothing to run
 Commands that set up an environment (pip, git, the test command itself) are checked for syntax
 only; ``.ci/run`` runs those of the README. All blocks of a file run in order in one temporary
 folder, so a later block finds the files of an earlier one; asking for one block runs those before
-it. Two words may follow the language::
+it. Words may follow the language::
 
     ```console no-run=needs-a-serial-port
     ```console exit=2
+    ```python extra=archive
+    ```python file=script.py
 
-``exit`` is the status expected of the block's last command; of all others it is 0.
+``exit`` is the status expected of the block's last command; of all others it is 0. A block that
+needs an ``extra`` is skipped where that is not installed. A ``file`` is written for a later command.
 """
 
 from __future__ import annotations
 
 import doctest
+import importlib.util
 import json
 import os
 import re
@@ -55,6 +59,7 @@ COMMAND_TIMEOUT_S = 60
 # First words, and modules after ``python -m``, of commands that prepare a checkout or check it as a
 # whole. Running them here would start this very test again, or install over what is being tested.
 SETUP_COMMANDS = {"apt", "apt-get", "bash", "cd", "export", "git", "pip", "pipx", "pytest", "source", "uv"}
+EXTRAS = {"archive": ("numba", "numpy", "pyarrow"), "dask": ("numba", "numpy", "pyarrow", "distributed")}
 SETUP_MODULES = {"benchmarks", "build", "pip", "pytest", "venv"}
 
 
@@ -75,6 +80,14 @@ class Block:
 
     def __str__(self) -> str:
         return f"{_name(self.path)}:{self.line}-{self.language or 'plain'}"
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why it is not run, if it is not."""
+        if "no-run" in self.words:
+            return self.words["no-run"]
+        missing = [name for name in EXTRAS.get(self.words.get("extra", ""), ()) if not importlib.util.find_spec(name)]
+        return f"{', '.join(missing)} not installed" if missing else None
 
 
 @dataclass(frozen=True)
@@ -159,7 +172,7 @@ class Session:
         """Run ``block`` after those before it that have not run yet; each runs once."""
         for earlier in self.blocks[self.done : self.blocks.index(block)]:
             self.done += 1
-            if "no-run" not in earlier.words:
+            if earlier.obstacle is None:
                 self.run(earlier)
         self.done = max(self.done, self.blocks.index(block) + 1)
         self.run(block)
@@ -184,6 +197,10 @@ class Session:
 
     def _python(self, block: Block) -> None:
         namespace = self.module.__dict__
+        if "file" in block.words:
+            code = compile(block.text, block.words["file"], "exec")
+            (self.folder / code.co_filename).write_text(block.text, encoding="utf-8")
+            return
         if ">>>" not in block.text:
             # Blank lines in front make a traceback show the line of the Markdown file.
             code = compile("\n" * block.line + block.text, str(block.path), "exec")
@@ -254,10 +271,11 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Se
 @pytest.mark.parametrize("block", [block for blocks in BLOCKS.values() for block in blocks], ids=str)
 def test_block(block: Block, sessions: dict[Path, Session], monkeypatch: pytest.MonkeyPatch) -> None:
     assert block.closed, "the fence is not closed"
-    assert set(block.words) <= {"no-run", "exit"}
-    if "no-run" in block.words:
-        assert block.words["no-run"], "no-run needs a reason"
-        pytest.skip(block.words["no-run"])
+    assert set(block.words) <= {"no-run", "exit", "extra", "file"}
+    assert block.words.get("extra", "archive") in EXTRAS
+    if (obstacle := block.obstacle) is not None:
+        assert obstacle, "no-run needs a reason"
+        pytest.skip(obstacle)
     session = sessions[block.path]
     monkeypatch.chdir(session.folder)
     session.run_up_to(block)
@@ -320,6 +338,16 @@ def test_blocks_are_found_with_their_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_a_block_waits_for_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = _write(tmp_path, "```python extra=archive\n1 / 0\n```\n```python\nb = 1\n```\n")
+    monkeypatch.setitem(EXTRAS, "archive", ("json", "no_such_module"))
+    assert session.blocks[0].obstacle == "no_such_module not installed"
+    session.run_up_to(session.blocks[1])
+    assert session.module.__dict__["b"] == 1
+    monkeypatch.setitem(EXTRAS, "archive", ("json",))
+    assert session.blocks[0].obstacle is None
+
+
 def test_commands_and_their_output_are_told_apart() -> None:
     assert commands_of("$ a \\\n> --b\n1\n\n2\n$ c\n\n") == [Command("a \\\n--b", "1\n\n2"), Command("c", None)]
     assert commands_of("a \\\n  --b\n# why\nc\n") == [
@@ -355,6 +383,7 @@ def test_setup_commands_are_recognised(text: str, *, is_setup: bool) -> None:
         "```console exit=3\n$ python -c 'print(1)'\n1\n$ python -c 'raise SystemExit(3)'\n```\n",
         '```json\n{"a": 1}\n```\n```toml\na = 1\n```\n```text\nanything\n```\n',
         "```sh\npip install 'e320proto[cli]'\n```\n",
+        "```python file=script.py\nprint(1)\n```\n```console\n$ python script.py\n1\n```\n",
     ],
 )
 def test_right_pages_pass(page: str, tmp_path: Path) -> None:

@@ -18,7 +18,19 @@ before = set(sys.modules)
 print(*sorted(set(sys.modules) - before))
 """
 
-HEAVY = ("asyncio", "construct", "cryptography", "pystrich", "rich", "serial", "ssl", "typer")
+HEAVY = (
+    "asyncio",
+    "construct",
+    "cryptography",
+    "numba",
+    "numpy",
+    "pyarrow",
+    "pystrich",
+    "rich",
+    "serial",
+    "ssl",
+    "typer",
+)
 
 
 def _modules_loaded_by(statement: str) -> set[str]:

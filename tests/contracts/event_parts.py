@@ -33,7 +33,12 @@ def parts(event: Telegram | Malformed | BytesDiscarded) -> tuple[Any, ...]:
                 event.net_power,
                 event.status,
                 event.quirks,
+                event.direction,
+                event.reduced,
+                event.server_id,
                 event.messages,
+                repr(event),
+                hash(event),
             )
         case Malformed(offset, error, raw, partial, kind):
             return offset, type(error), str(error), error.reason, error.offset, error.path, raw, partial, kind

@@ -137,6 +137,7 @@ SPECIAL = {
     "time of Open": [timed_push(None, SecIndex(now), SecIndex(now + 1)) for now in (7, 8, 0, 9)],
     "timestamps": [timed_push(Timestamp(now), Timestamp(now * 2), Timestamp(3)) for now in (1_700_000_000, 0, 5)],
     "timestamp and counter": [timed_push(SecIndex(now), Timestamp(0)) for now in (7, 8, 0)],
+    "timestamp and a counter of 0": [timed_push(Timestamp(now), SecIndex(0)) for now in (1_700_000_000, 5, 0)],
     "local times": [timed_push(LocalTimestamp(now, 60, 60), None) for now in (1_700_000_000, 1_700_000_001, 0)],
     "times that are absent at times": [timed_push(time, None) for time in (None, SecIndex(4), None, SecIndex(5), None)],
     "lists and times as values": [

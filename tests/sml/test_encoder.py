@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from e320proto import (
     CrcKind,
+    DecodeOptions,
     EncodeError,
     GetListRes,
     Integer,
+    Limits,
     ListEntry,
     Message,
     MessageBody,
@@ -140,6 +142,9 @@ def _with_right_crcs(payload: bytes, changed: bytes) -> bytes:
         ("list.val_list[6].value", 1 << 23, "out_of_range"),
         ("list.val_list[6].value", b"123", "wrong_type"),
         ("list.val_list[16].value", 1 << 63, "out_of_range"),
+        ("list.val_list[16].value", True, "wrong_type"),
+        ("list.val_list[5].value", True, "wrong_type"),
+        ("open.transaction_id", bytearray(4), "wrong_type"),
     ],
 )
 def test_values_that_do_not_fit(name: str, value: Any, reason: str) -> None:  # noqa: ANN401 - anything
@@ -149,6 +154,40 @@ def test_values_that_do_not_fit(name: str, value: Any, reason: str) -> None:  # 
     with pytest.raises(EncodeError) as caught:
         encoder.encode(values)
     assert (caught.value.reason, caught.value.path) == (reason, name)
+
+
+def test_pushes_of_few_fields() -> None:
+    """Ids may be empty, so that a push has numbers only, or nothing that changes."""
+    bodies: tuple[MessageBody, ...] = (
+        PublicOpenRes(req_file_id=b"", server_id=b""),
+        GetListRes(server_id=b"", val_list=(ListEntry(obj_name=ObisCode.parse("1.8.0"), value=Unsigned(5, 3)),)),
+        PublicCloseRes(),
+    )
+    pushed = [Message(transaction_id=b"", message_body=body) for body in bodies]
+    encoder = TelegramEncoder(pushed)
+    assert encoder.fields == ("list.val_list[0].value",)
+    assert encoder.encode([5]) == encode_transport(encode_file(pushed))
+    with pytest.raises(EncodeError) as caught:
+        encoder.encode([1 << 24])
+    assert caught.value.path == "list.val_list[0].value"
+    pushed[1] = Message(transaction_id=b"", message_body=GetListRes(server_id=b"", val_list=()))
+    assert TelegramEncoder(pushed).encode([]) == encode_transport(encode_file(pushed))
+
+
+@pytest.mark.parametrize("values", [iter([]), None, 5, {}])
+def test_values_that_are_no_list(values: Any) -> None:  # noqa: ANN401 - anything
+    with pytest.raises(EncodeError) as caught:
+        TelegramEncoder(TEMPLATE).encode(values)
+    assert caught.value.reason == "wrong_count"
+
+
+def test_options_of_a_telegram() -> None:
+    options = DecodeOptions(limits=Limits(max_octets=400))
+    pushed = push((replace(USUAL[0], value=bytes(300)),))
+    (telegram,) = TelegramDecoder(options).feed(encode_transport(encode_file(pushed)))
+    assert isinstance(telegram, Telegram)
+    encoder = TelegramEncoder(telegram)
+    assert encoder.encode(encoder.values) == telegram.raw
 
 
 @pytest.mark.parametrize("change", [-1, 1])

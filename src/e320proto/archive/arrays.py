@@ -38,14 +38,20 @@ def validity(present: Column | None) -> pa.Buffer | None:
 def fixed(kind: pa.DataType, values: Column, present: Column | None = None) -> pa.Array:
     """Values of a fixed width; decimals are two words each.
 
-    >>> fixed(pa.uint8(), np.array([1, 2], np.uint8), np.array([True, False])).to_pylist()
+    >>> fixed(pa.uint8(), np.array([1, 0], np.uint8), np.array([True, False])).to_pylist()
     [1, None]
     """
-    return pa.Array.from_buffers(kind, len(values), [validity(present), pa.py_buffer(np.ascontiguousarray(values))])
+    return pa.Array.from_buffers(kind, len(values), [validity(present), pa.py_buffer(values)])
 
 
-def words(values: Column, dictionary: pa.Array, present: Column | None = None) -> pa.DictionaryArray:
-    """Values out of a dictionary, by their index."""
+def words(values: Column, dictionary: pa.Array) -> pa.DictionaryArray:
+    """Values out of a dictionary, by their index; -1 is null.
+
+    >>> words(np.array([0, -1], np.int32), pa.array(["Wh"])).to_pylist()
+    ['Wh', None]
+    """
+    present = values >= 0
+    np.maximum(values, 0, out=values)
     return pa.DictionaryArray.from_arrays(fixed(pa.int32(), values, present), dictionary)
 
 

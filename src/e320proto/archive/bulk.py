@@ -3,10 +3,10 @@
 A :class:`e320proto.sml.layout.Layout` says where the data of a frame are. Here each becomes one row of
 ``layouts``, some rows of ``entries``, and a stretch of the arrays of octets::
 
-    layouts    octets  first  first_place  first_entry  right  time  sensor  id  status  ...
+    layouts    octets  first  first_place  first_entry  starts  ends  time  sensor  id  status  ...
                  |       |         |            +--> entries   obis  unit  scaler  factor  value  kind  ...
                  |       |         +--> places, checks         which octet is data, what it does to the checksums
-                 +-------+--> last, mask, steady, watch        one octet for each octet of the frame
+                 +-------+--> last, mask, steady, others       one octet for each octet of the frame
 
 Most frames have the same data as the last one of their layout but for the low octets of counters and
 values. These octets are *running*; all others are *steady*.
@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from e320proto.archive.decimals import DECIMALS
-from e320proto.archive.kernel import NONE, OCTETS, SIGNED, UNSIGNED
+from e320proto.archive.kernel_codes import NONE, OCTETS, SIGNED, UNSIGNED
 from e320proto.crc import x25
 from e320proto.schema.primitives import INTEGER
 from e320proto.schema.primitives import OCTETS as OCTET_STRING
+from e320proto.sml.quirks import _DZG_POWERS as _EXPORT_BITS
 from e320proto.sml.quirks import may_lack_sign, telegram_status
 
 if TYPE_CHECKING:
@@ -47,36 +48,39 @@ _ALWAYS_RUN: Final = {"crc16", "value_signature", "list_signature", "global_sign
 _COUNTED: Final = {"transaction_id", "req_file_id"}
 
 LAYOUT: Final = np.dtype(
-    [(name, np.int64) for name in ("octets", "first", "first_place", "places", "running", "first_entry", "entries")]
-    + [("right", np.uint64)]
+    [(name, np.int64) for name in ("octets", "first", "first_place", "running", "first_entry", "entries")]
+    + [("starts", np.int64, (3,)), ("ends", np.int64, (3,))]
     + [(name, np.int64) for name in ("id", "id_octets", "time", "time_octets", "time_choice")]
     + [(name, np.int64) for name in ("sensor", "sensor_octets", "status", "status_octets")]
     + [(name, np.int64) for name in ("signatures", "values", "dzg", "next")]
 )
-"""``id_octets`` of -1: no id. ``signatures``, ``values``: octets for these columns. ``next``: another of this length."""
+"""``id_octets`` of -1: no id. ``signatures``, ``values``: octets for these columns. ``next``: one of this length."""
 
 ENTRY: Final = np.dtype(
     [(name, np.int64) for name in ("kind", "value", "value_octets", "factor", "limit")]
     + [(name, np.int64) for name in ("status", "status_octets", "time", "time_octets", "time_choice")]
-    + [(name, np.int64) for name in ("signature", "signature_octets", "may_lack_sign")]
+    + [(name, np.int64) for name in ("signature", "signature_octets", "export")]
     + [("obis", np.int32), ("unit", np.int32), ("scaler", np.int8), ("has_scaler", np.bool_)],
     align=True,
 )
-"""``factor``: makes the raw number one of the ninth decimal. ``limit``: greatest number with a product of 63 bits."""
+"""``factor``: makes the raw number one of the ninth decimal. ``limit``: greatest number with a product of 63 bits.
+``export``: bit of the status word that says the number is rightly negative, if it may lack its sign."""
 
 
 class Tables(NamedTuple):
-    """All layouts, for the kernel; ``last``, ``shares``, ``recent`` and ``follows`` are its memory."""
+    """All layouts, for the kernel; ``last``, ``shares``, ``has_share``, ``recent`` and ``follows`` are its memory."""
 
     layouts: Column
     entries: Column
     last: Column
     mask: Column
     steady: Column
-    watch: Column
+    others: Column
     places: Column
     checks: Column
+    advances: Column
     shares: Column
+    has_share: Column
     recent: Column
     follows: Column
     lengths: Column
@@ -91,10 +95,9 @@ class Bulk(NamedTuple):
     last: Column
     mask: Column
     steady: Column
-    watch: Column
+    others: Column
     places: Column
     checks: Column
-    share: int
 
 
 def bulk_layout(layout: Layout, codes: Dictionary[ObisCode], units: Dictionary[Unit]) -> Bulk | None:
@@ -128,7 +131,7 @@ def _placed(name: str, field: Field | None, *, timed: bool = False) -> dict[str,
     return at
 
 
-def _entry(  # noqa: PLR0913 - all of them are needed to make one row
+def _entry(
     entry: Entry,
     index: int,
     layout: Layout,
@@ -146,7 +149,7 @@ def _entry(  # noqa: PLR0913 - all of them are needed to make one row
     row |= _placed("value", value) | _placed("status", places.get((1, index, "status")))
     row |= _placed("time", places.get((1, index, "val_time")), timed=True)
     row |= _placed("signature", places.get((1, index, "value_signature")))
-    row["may_lack_sign"] = int(layout.dzg and may_lack_sign((entry,)))
+    row["export"] = _EXPORT_BITS[entry.obis] if layout.dzg and may_lack_sign((entry,)) else 0
     row["obis"] = codes.index(entry.obis)
     row["unit"] = -1 if entry.unit is None else units.index(entry.unit)
     return row | {"scaler": scaler, "has_scaler": entry.scaler is not None}
@@ -170,13 +173,11 @@ def _with_checks(layout: Layout, row: dict[str, Any], entries: list[dict[str, An
     running = _running(layout)
     is_data = mask == 0
     steady = np.where(running, 0, 255).astype(np.uint8)
-    places = np.concatenate([np.flatnonzero(is_data & running), np.flatnonzero(is_data & ~running)])
-    count = int((is_data & running).sum())
+    places = np.flatnonzero(is_data & running)
+    row |= {"running": len(places), "starts": [start for start, _ in layout.spans]}
+    row["ends"] = [end for _, end in layout.spans]
     checks = _checks(layout)[places]
-    shares = checks[np.arange(len(places)), raw[places]]
-    row |= {"places": len(places), "running": count, "right": int(np.bitwise_xor.reduce(shares))}
-    share = int(np.bitwise_xor.reduce(shares[count:]))
-    return Bulk(row, entries, raw.copy(), mask, steady, _watch(raw, is_data), places.astype(np.int32), checks, share)
+    return Bulk(row, entries, raw.copy(), mask, steady, ~_watch(raw, is_data), places.astype(np.int32), checks)
 
 
 def _running(layout: Layout) -> Column:
@@ -203,7 +204,7 @@ def _watch(raw: Column, is_data: Column) -> Column:
 
 
 @cache
-def _advances() -> Column:
+def advances() -> Column:
     """What an octet, so many octets before the end, does to a checksum: octets behind it, its value."""
     table = np.zeros((MAX_OCTETS, 256), np.uint16)
     none = x25(b"\0")
@@ -217,12 +218,12 @@ def _advances() -> Column:
 
 def _checks(layout: Layout) -> Column:
     """For each octet of the frame, what its 256 values do to the four checksums, 16 bits each."""
-    advances = _advances()
-    checks = advances[layout.octets - 1 :: -1][: layout.octets].astype(np.uint64)
+    advanced = advances()
+    checks = advanced[layout.octets - 1 :: -1][: layout.octets].astype(np.uint64)
     values = np.arange(256, dtype=np.uint64)
     for number, (start, end) in enumerate(layout.spans, 1):
         shift = np.uint64(16 * number)
-        checks[start:end] |= advances[end - start - 1 :: -1][: end - start].astype(np.uint64) << shift
+        checks[start:end] |= advanced[end - start - 1 :: -1][: end - start].astype(np.uint64) << shift
         checks[end + 1] |= values << shift
         checks[end + 2] |= (values << np.uint64(8)) << shift
     return checks

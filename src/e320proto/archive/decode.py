@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pyarrow as pa
 
+from e320proto.archive import parts
 from e320proto.archive.octets import Octets, Place, row_octets
 from e320proto.archive.passes import BATCH_ROWS, Pass, TableName
 from e320proto.archive.reading import decode_file
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from e320proto.archive.registers import PathLike, Register, RegisterLike
-
 
 
 def decode_archive(
@@ -59,7 +59,7 @@ def decode_archive(
     """
     _check(table, batch_rows, jobs)
     columns = None if registers is None else as_registers(registers)
-    return _archive(as_paths(paths), table, columns, batch_rows, options, on_trouble, on_progress)
+    return _archive(as_paths(paths), table, columns, batch_rows, jobs, options, on_trouble, on_progress)
 
 
 def _check(table: str, batch_rows: int, jobs: int) -> None:
@@ -72,21 +72,35 @@ def _check(table: str, batch_rows: int, jobs: int) -> None:
             raise ValueError(msg)
 
 
-def _archive(  # the arguments of decode_archive
+def _archive(
     paths: tuple[PathLike, ...],
     table: TableName,
     registers: tuple[Register, ...] | None,
     batch_rows: int,
+    jobs: int,
     options: DecodeOptions,
     on_trouble: Callable[[pa.RecordBatch], object] | None,
     on_progress: Callable[[int, int], object] | None,
 ) -> Iterator[pa.RecordBatch]:
-    total = sum(Path(path).stat().st_size for path in paths)
+    sizes = [Path(path).stat().st_size for path in paths]
+    files, total, done = [str(path) for path in paths], sum(sizes), 0
     if table == "wide" and registers is None:
         registers = find_registers(paths, options=options)
-    files = [str(path) for path in paths]
-    found = Pass(table, files, registers or (), options, batch_rows=batch_rows, octets=total)
-    done = 0
+    columns = registers or ()
+    if jobs > 1 and total > parts.PART:
+        made = parts.plan(zip(files, sizes, strict=True), parts.PART)
+        trouble = on_trouble is not None
+        works = (parts.Work(*part, table, columns, batch_rows, options, trouble) for part in made)
+        for work, result in parts.do_all(works, jobs):
+            if on_trouble is not None:
+                for batch in parts.batches_of(result.trouble):
+                    on_trouble(batch)
+            yield from parts.batches_of(result.batches)
+            done += work.octets
+            if on_progress is not None:
+                on_progress(min(done, total), total)
+        return
+    found = Pass(table, files, columns, options, batch_rows=batch_rows, octets=total)
     for number, path in enumerate(paths):
         for octets in decode_file(found, path, number):
             done += octets

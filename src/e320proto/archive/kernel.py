@@ -4,15 +4,15 @@ For the frame at a position, the layout that followed the last one the time befo
 then those whose end would be where an end is::
 
     octets     1b1b1b1b01010101 76 05 00a1b2c3 62 00 ... 52 ff 59 0000000000bc614e ... 1b1b1b1b1a00 c1c2
-    1. steady  ======== same as in the last frame of the layout =========............ but for data that run
-    2. mask    ======== same as in every frame of the layout ...          only if 1. says no
-    3. watch   no four 1b in the data                                     they would be an escape
-    4. checks  one 64-bit word for each octet of data, all combined by xor: four checksums at once
+    1. others  no 1b in the data where four would meet: they would be an escape
+    2. steady  ======== same as in the last frame of the layout =========............ but for data that run
+               then only what differs from that frame matters to the checksums
+    3. mask    ======== same as in every frame of the layout ...          if 2. says no
+               then the checksums are found in one go over the frame
 
 X-25 is linear: which octets differ from those of a right frame decides how its checksum differs. So
-for each octet of data there is a table of what each of its 256 values does to the four checksums
-of the frame and of its three messages. Where the octets of 1. did not change, neither did
-their share, which is kept.
+for each octet that runs there is a table of what its 256 values do to the four checksums of the
+frame and of its three messages, 16 bits each, to be combined by xor.
 
 A frame that fits no layout, has a wrong checksum or may need a rule ends the run; so does a full batch.
 This is the only module that imports numba. Layouts are data here, so everything is compiled once,
@@ -21,46 +21,54 @@ and kept on disk for the next process.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-if TYPE_CHECKING:
-    from e320proto.archive.arrays import Column
-    from e320proto.archive.bulk import Tables
-    from e320proto.archive.long_table import LongArrays
-    from e320proto.archive.meters import MeterArrays
-    from e320proto.archive.wide_table import WideArrays
+from e320proto.archive.kernel_codes import (
+    BASE,
+    DONE,
+    FULL,
+    OCTETS,
+    POSITION,
+    ROWS,
+    SIGNED,
+    SOURCE,
+    STREAM,
+    TAKEN,
+    UNKNOWN,
+    UNSIGNED,
+)
 
-DONE: Final = 0
-"""All octets are decoded."""
-UNKNOWN: Final = 1
-"""The frame at the position is for the plain decoder."""
-FULL: Final = 2
-"""The batch has no room for the frame at the position."""
-
-NONE: Final = 0
-UNSIGNED: Final = 1
-SIGNED: Final = 2
-OCTETS: Final = 3
-
-OTHER: Final = -2
-"""Slot of a number without a column; -1 is the slot of what is no number."""
+# An option that numba has without naming it in its documents: nothing is allocated here, and counting the
+# references of fifty arrays takes longer than the work itself.
+_njit: Any = njit
+_intrinsic: Any = intrinsic
+compiled: Any = _njit(_nrt=False)
+inlined: Any = _njit(_nrt=False, inline="always")
+cached: Any = _njit(_nrt=False, cache=True)
 
 _RUN = np.uint8(0x1B)
+_RUNS = np.uint64(0x1B1B1B1B1B1B1B1B)
+_ONES = np.uint64(0x0101010101010101)
+_HIGHS = np.uint64(0x8080808080808080)
 _END = np.uint64(0x1A1B1B1B1B)
 _END_MASK = np.uint64(0xFFFFFFFFFF)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
+_OCTET = np.uint64(0xFF)
+_ALL = np.uint64(0xFFFF)
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _TIMESTAMP = 2
-_ID_OCTETS = 16
+_ESCAPE = 4
+_DZG = np.uint64(0x475A44)
+_THREE = np.uint64(0xFFFFFF)
 
 
-@intrinsic
+@_intrinsic
 def _word(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the signature of numba
     """Eight octets at a position as a number, low octet first, wherever they begin."""
 
@@ -73,7 +81,19 @@ def _word(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the sig
     return types.uint64(_array, types.intp), code
 
 
-@intrinsic
+@_intrinsic
+def _item(_typing: Any, _array: Any, _at: Any) -> Any:  # noqa: ANN401 - the signature of numba
+    """An item of an array; unlike ``array[at]``, never counted from its end, which would cost a test."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        array, at = arguments
+        items = context.make_array(signature.args[0])(context, builder, array).data
+        return builder.load(builder.gep(items, [at]))
+
+    return _array.dtype(_array, types.intp), code
+
+
+@_intrinsic
 def _swapped(_typing: Any, _number: Any) -> Any:  # noqa: ANN401 - the signature of numba
     """The octets of a word in the other order."""
 
@@ -83,75 +103,147 @@ def _swapped(_typing: Any, _number: Any) -> Any:  # noqa: ANN401 - the signature
     return types.uint64(types.uint64), code
 
 
-@njit(inline="always")
+@inlined
 def _unsigned(data, start, octets):
     """A number of 1 to 8 octets; behind it there are 8 octets more, at least those of the end."""
     return _swapped(_word(data, start)) >> np.uint64(64 - 8 * octets)
 
 
-@njit(inline="always")
+@inlined
 def _signed(data, start, octets):
     return np.int64(_swapped(_word(data, start))) >> np.int64(64 - 8 * octets)
 
 
-@njit
+@compiled
 def _has_escape(data, start, end):
     """Whether four 1b begin between two positions."""
     run = 0
     for at in range(start, end + 3):
         if data[at] == _RUN:
             run += 1
-            if run == 4:
+            if run == _ESCAPE:
                 return True
         else:
             run = 0
     return False
 
 
-@njit
-def _skeleton_fits(data, position, tables, number):
-    """Compare a frame with the skeleton of a layout; if it fits, its data are the last ones now."""
+@inlined
+def _word_escapes(word, others):
+    """Whether an octet of a word is 1b, but for the others: the usual test for a zero in a word."""
+    found = (word ^ _RUNS) | others
+    return (found - _ONES) & ~found & _HIGHS
+
+
+@inlined
+def _share(data, position, tables, layout):
+    """What the octets that run do to the four checksums."""
+    found = np.uint64(0)
+    for at in range(layout.first_place, layout.first_place + layout.running):
+        octet = np.int64(_item(data, position + _item(tables.places, at)))
+        found ^= _item(tables.checks, 256 * at + octet)
+    return found
+
+
+@inlined
+def _effect(advances, behind, octet):
+    """What an octet does to a checksum with so many octets behind it."""
+    return _item(advances, 256 * behind + np.int64(octet))
+
+
+@compiled
+def _advanced(data, start, end, state, advances):
+    """The register of X-25 after some more octets: 16, 4 or 1 at a time."""
+    at = start
+    while at + 16 <= end:
+        low, high = _word(data, at), _word(data, at + 8)
+        rest = np.uint64(0)
+        for number in range(8):
+            rest ^= np.uint64(_effect(advances, 7 - number, (high >> np.uint64(8 * number)) & _OCTET))
+        for number in range(2, 8):
+            rest ^= np.uint64(_effect(advances, 15 - number, (low >> np.uint64(8 * number)) & _OCTET))
+        low ^= state  # last, because only this waits for what was before
+        first = np.uint64(_effect(advances, 15, low & _OCTET))
+        state = rest ^ first ^ np.uint64(_effect(advances, 14, (low >> np.uint64(8)) & _OCTET))
+        at += 16
+    while at + 4 <= end:
+        low = _word(data, at) ^ state
+        state = np.uint64(0)
+        for number in range(4):
+            state ^= np.uint64(_effect(advances, 3 - number, (low >> np.uint64(8 * number)) & _OCTET))
+        at += 4
+    while at < end:
+        state = (state >> np.uint64(8)) ^ np.uint64(_effect(advances, 0, (state ^ _item(data, at)) & _OCTET))
+        at += 1
+    return state
+
+
+@compiled
+def _is_sound(data, position, layout, advances):
+    """Whether the four checksums of a frame are right, all found in one go over its octets.
+
+    The register of a message alone is that of the frame at its end, without what was before it.
+    """
+    state = _ALL
+    at = position
+    for number in range(3):
+        start, end = position + layout.starts[number], position + layout.ends[number]
+        before = _advanced(data, at, start, state, advances)
+        state = _advanced(data, start, end, before, advances)
+        before ^= _ALL
+        known = np.uint64(_effect(advances, end - start - 1, before & _OCTET))
+        known ^= np.uint64(_effect(advances, end - start - 2, before >> np.uint64(8)))
+        if (state ^ known ^ _ALL) != (_word(data, end + 1) & _ALL):
+            return False
+        at = end
+    end = position + layout.octets - 2
+    state = _advanced(data, at, end, state, advances)
+    return (state ^ _ALL) == np.uint64(_item(data, end)) | (np.uint64(_item(data, end + 1)) << np.uint64(8))
+
+
+@compiled
+def _is_right(data, position, tables, number):
+    """Whether a frame with the skeleton of a layout is a right one; if so, it is the last one now."""
     layout = tables.layouts[number]
-    first, octets = layout.first, layout.octets
-    differ = np.uint8(0)
-    for at in range(octets):
-        differ |= (data[position + at] ^ tables.last[first + at]) & tables.mask[first + at]
-    if differ:
+    first, octets, last = layout.first, layout.octets, tables.last
+    if not _is_sound(data, position, layout, tables.advances):
         return False
+    to, octet = last[first : first + octets], data[position : position + octets]
     for at in range(octets):
-        tables.last[first + at] = data[position + at]
-    share = np.uint64(0)
-    for at in range(layout.first_place + layout.running, layout.first_place + layout.places):
-        share ^= tables.checks[at, data[position + tables.places[at]]]
-    tables.shares[number] = share
+        to[at] = octet[at]
+    tables.has_share[number] = 0
     tables.recent[number] = -1
     return True
 
 
-@njit
+@compiled
 def _fits(data, position, end, tables, number):
     """Whether the octets at a position are a right frame of a layout."""
     layout = tables.layouts[number]
     first, octets = layout.first, layout.octets
     if position + octets > end:
         return False
-    differ = np.uint8(0)
-    escape = np.uint8(0)
-    for at in range(octets):
-        octet = data[position + at]
-        differ |= (octet ^ tables.last[first + at]) & tables.steady[first + at]
-        escape |= np.uint8(octet == _RUN) & tables.watch[first + at]
-    if differ and not _skeleton_fits(data, position, tables, number):
+    last, steady, mask, others = tables.last, tables.steady, tables.mask, tables.others
+    word = _word(data, position + octets - 8) ^ _word(last, first + octets - 8)
+    unsteady, unlike = word & _word(steady, first + octets - 8), word & _word(mask, first + octets - 8)
+    escape = np.uint64(0)
+    for at in range(0, octets - 7, 8):
+        word = _word(data, position + at)
+        escape |= _word_escapes(word, _word(others, first + at))
+        word ^= _word(last, first + at)
+        unsteady |= word & _word(steady, first + at)
+        unlike |= word & _word(mask, first + at)
+    if unlike or (escape and _has_escape(data, position + 8, position + octets - 8)):
         return False
-    if escape and _has_escape(data, position + 8, position + octets - 8):
-        return False
-    found = tables.shares[number]
-    for at in range(layout.first_place, layout.first_place + layout.running):
-        found ^= tables.checks[at, data[position + tables.places[at]]]
-    return found == layout.right
+    if unsteady:
+        return _is_right(data, position, tables, number)
+    if not tables.has_share[number]:
+        tables.shares[number] = _share(last, first, tables, layout)
+        tables.has_share[number] = 1
+    return _share(data, position, tables, layout) == tables.shares[number]
 
 
-@njit
+@compiled
 def _layout_at(data, position, end, tables, before):
     """The layout of the frame at a position, -1 if it has none."""
     if before >= 0:
@@ -172,25 +264,31 @@ def _layout_at(data, position, end, tables, before):
     return -1
 
 
-@njit
+@compiled
 def _is_dzg(data, start, end):
+    """Whether the flag DZG is between two positions; behind the end there are 8 octets more."""
+    found = False
     for at in range(start, end - 2):
-        if data[at] == 0x44 and data[at + 1] == 0x5A and data[at + 2] == 0x47:
-            return True
-    return False
+        found |= (_word(data, at) & _THREE) == _DZG
+    return found
 
 
-@njit
+@compiled
 def _needs_rule(data, position, tables, layout):
     """Whether the sign rule for DZG meters may change the frame."""
+    if not layout.status_octets:
+        return False
+    word = _unsigned(data, position + layout.status, layout.status_octets)
     for at in range(layout.first_entry, layout.first_entry + layout.entries):
         entry = tables.entries[at]
-        if entry.may_lack_sign and data[position + entry.value] & 0x80 and entry.kind == SIGNED:
+        if entry.export and entry.kind == SIGNED and _item(data, position + entry.value) & 0x80:
+            if word & np.uint64(entry.export):
+                continue
             return _is_dzg(data, position + 8, position + layout.octets - 8)
     return False
 
 
-@njit(cache=True)
+@cached
 def find_meter(data, start, octets, meters):
     """The index of an id of at most 16 octets; a new one if it was not seen in this batch."""
     low = np.uint64(octets)
@@ -211,8 +309,8 @@ def find_meter(data, start, octets, meters):
             if same:
                 return index
         place = (place + np.uint64(1)) & size
-    index = np.int32(meters.count[0])
-    meters.count[0] += 1
+    index = np.int32(meters.used[0])
+    meters.used[0] += 1
     meters.slots[place] = index
     meters.lengths[index] = octets
     for at in range(octets):
@@ -220,7 +318,7 @@ def find_meter(data, start, octets, meters):
     return index
 
 
-@njit
+@compiled
 def _meter(data, position, tables, number, meters):
     """The index of the meter of a frame."""
     layout = tables.layouts[number]
@@ -233,7 +331,7 @@ def _meter(data, position, tables, number, meters):
     return index
 
 
-@njit(inline="always")
+@inlined
 def _put_decimal(words, row, number, is_signed, factor, limit):
     """Write a number times a factor as 128 bits."""
     value = np.int64(number)
@@ -245,7 +343,7 @@ def _put_decimal(words, row, number, is_signed, factor, limit):
         _put_large(words, row, number, is_signed and value < 0, factor)
 
 
-@njit
+@compiled
 def _put_large(words, row, number, negative, factor):
     """The same for a product of more than 63 bits, in halves."""
     size = np.uint64(0) - number if negative else number
@@ -263,13 +361,7 @@ def _put_large(words, row, number, negative, factor):
     words[row, 1] = np.int64(high)
 
 
-@njit
-def _has_counter(data, position, layout):
-    """Whether the list has a counter that runs; then the times of entries that are 0 are none."""
-    return layout.sensor_octets > 0 and _unsigned(data, position + layout.sensor, layout.sensor_octets) != 0
-
-
-@njit
+@compiled
 def _put_long(data, position, row, tables, number, to, meter, offset, source):
     """Write the rows of one telegram."""
     layout = tables.layouts[number]
@@ -278,7 +370,8 @@ def _put_long(data, position, row, tables, number, to, meter, offset, source):
         seconds = _unsigned(data, position + layout.time, layout.time_octets)
     counter = layout.time_octets > 0 and layout.time_choice != _TIMESTAMP
     stamp = layout.time_octets > 0 and layout.time_choice == _TIMESTAMP
-    runs = _has_counter(data, position, layout)
+    # Beside a counter of the list that runs, the times of entries that are 0 are none.
+    runs = layout.sensor_octets > 0 and _unsigned(data, position + layout.sensor, layout.sensor_octets) != 0
     for index in range(layout.entries):
         entry = tables.entries[layout.first_entry + index]
         to.source[row] = source
@@ -312,7 +405,7 @@ def _put_long(data, position, row, tables, number, to, meter, offset, source):
         row += 1
 
 
-@njit(inline="always")
+@inlined
 def _put_number(data, position, row, entry, to):
     """Write the columns ``raw`` and ``value``."""
     number = np.uint64(0)
@@ -329,7 +422,7 @@ def _put_number(data, position, row, entry, to):
     to.has_value[row] = is_number
 
 
-@njit(inline="always")
+@inlined
 def _put_octets(data, start, octets, to, ends, row):
     """Put octets behind those of the row before."""
     end = ends[row]
@@ -338,46 +431,47 @@ def _put_octets(data, start, octets, to, ends, row):
     ends[row + 1] = end + octets
 
 
-@njit(cache=True)
-def fill_long(data, starts, stops, ends, state, tables, meters, to):  # noqa: ANN001, ANN201, D103
+@compiled
+def _next_frame(data, starts, stops, ends, state, tables, before):
+    """The layout of the next frame: -1 if the plain decoder has to take it, -2 if nothing is left."""
+    while state[POSITION] >= stops[state[STREAM]]:
+        if state[STREAM] + 1 == len(starts):
+            return -2
+        state[STREAM] += 1
+        state[POSITION] = starts[state[STREAM]]
+    position = state[POSITION]
+    number = _layout_at(data, position, ends[state[STREAM]], tables, before)
+    if number >= 0 and tables.layouts[number].dzg and _needs_rule(data, position, tables, tables.layouts[number]):
+        return -1
+    return number
+
+
+@cached
+def fill_long(data, starts, stops, ends, state, tables, meters, to):
+    """Fill the long table from the place in ``state`` on; see :class:`e320proto.archive.octets.Octets`."""
     tables.recent[:] = -1
-    stream, position, base, source, row = state[0], state[1], state[2], state[3], state[4]
-    before = -1
-    result = DONE
+    number = -1
     while True:
-        if position >= stops[stream]:
-            if stream + 1 == len(starts):
-                break
-            stream += 1
-            position = starts[stream]
-            continue
-        number = _layout_at(data, position, ends[stream], tables, before)
+        number = _next_frame(data, starts, stops, ends, state, tables, number)
         if number < 0:
-            result = UNKNOWN
-            break
+            return UNKNOWN if number == -1 else DONE
         layout = tables.layouts[number]
-        if layout.dzg and _needs_rule(data, position, tables, layout):
-            result = UNKNOWN
-            break
+        row, position = state[ROWS], state[POSITION]
         if (
             row + layout.entries > len(to.entry)
             or to.signature_end[row] + layout.signatures > len(to.signature)
             or to.octets_end[row] + layout.values > len(to.octets)
         ):
-            result = FULL
-            break
+            return FULL
         meter = _meter(data, position, tables, number, meters)
-        offset = position - starts[stream] + base
-        _put_long(data, position, row, tables, number, to, meter, offset, source + stream)
-        row += layout.entries
-        position += layout.octets
-        before = number
-        state[5] += 1
-    state[0], state[1], state[4] = stream, position, row
-    return result
+        offset = position - starts[state[STREAM]] + state[BASE]
+        _put_long(data, position, row, tables, number, to, meter, offset, state[SOURCE] + state[STREAM])
+        state[ROWS] += layout.entries
+        state[POSITION] += layout.octets
+        state[TAKEN] += 1
 
 
-@njit
+@compiled
 def _put_wide(data, position, row, tables, number, slots, to):
     """Write the row of one telegram, but for where it comes from."""
     layout = tables.layouts[number]
@@ -414,61 +508,35 @@ def _put_wide(data, position, row, tables, number, slots, to):
     to.others_end[row + 1] = other
 
 
-@njit(cache=True)
-def fill_wide(data, starts, stops, ends, state, tables, meters, slots, to):  # noqa: ANN001, ANN201, D103
+@cached
+def fill_wide(data, starts, stops, ends, state, tables, meters, slots, to):
+    """Fill the wide table; ``slots`` has the column of each row of ``entries``."""
     tables.recent[:] = -1
-    stream, position, base, source, row = state[0], state[1], state[2], state[3], state[4]
-    before = -1
-    result = DONE
+    number = -1
     while True:
-        if position >= stops[stream]:
-            if stream + 1 == len(starts):
-                break
-            stream += 1
-            position = starts[stream]
-            continue
-        number = _layout_at(data, position, ends[stream], tables, before)
+        number = _next_frame(data, starts, stops, ends, state, tables, number)
         if number < 0:
-            result = UNKNOWN
-            break
+            return UNKNOWN if number == -1 else DONE
         layout = tables.layouts[number]
-        if layout.dzg and _needs_rule(data, position, tables, layout):
-            result = UNKNOWN
-            break
+        row, position = state[ROWS], state[POSITION]
         if row == len(to.offset) or to.others_end[row] + layout.entries > len(to.other_obis):
-            result = FULL
-            break
-        to.source[row] = source + stream
+            return FULL
+        to.source[row] = state[SOURCE] + state[STREAM]
         to.meter[row] = _meter(data, position, tables, number, meters)
-        to.offset[row] = position - starts[stream] + base
+        to.offset[row] = position - starts[state[STREAM]] + state[BASE]
         _put_wide(data, position, row, tables, number, slots, to)
-        row += 1
-        position += layout.octets
-        before = number
-        state[5] += 1
-    state[0], state[1], state[4] = stream, position, row
-    return result
+        state[ROWS] += 1
+        state[POSITION] += layout.octets
+        state[TAKEN] += 1
 
 
-@njit(cache=True)
-def skip(data, starts, stops, ends, state, tables):  # noqa: ANN001, ANN201, D103
-    tables.recent[:] = -1
-    stream, position = state[0], state[1]
-    before = -1
-    result = DONE
+@cached
+def skip(data, starts, stops, ends, state, tables):
+    """Only go over the frames, for those who want the trouble between them."""
+    number = -1
     while True:
-        if position >= stops[stream]:
-            if stream + 1 == len(starts):
-                break
-            stream += 1
-            position = starts[stream]
-            continue
-        number = _layout_at(data, position, ends[stream], tables, before)
+        number = _next_frame(data, starts, stops, ends, state, tables, number)
         if number < 0:
-            result = UNKNOWN
-            break
-        position += tables.layouts[number].octets
-        before = number
-        state[5] += 1
-    state[0], state[1] = stream, position
-    return result
+            return UNKNOWN if number == -1 else DONE
+        state[POSITION] += tables.layouts[number].octets
+        state[TAKEN] += 1

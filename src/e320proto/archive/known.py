@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from e320proto.archive.bulk import ENTRY, LAYOUT, Bulk, Tables, bulk_layout
+from e320proto.archive.bulk import ENTRY, LAYOUT, Bulk, Tables, advances, bulk_layout
 from e320proto.archive.dictionary import Dictionary
 from e320proto.sml.content import Content
 from e320proto.sml.layout import learn
+from e320proto.sml.transport import START
 
 if TYPE_CHECKING:
     from e320proto.archive.arrays import Column
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from e320proto.units import Unit
 
 CAPACITY: Final = 128
-"""Layouts; some 250 KiB for one."""
+"""Layouts; some 100 KiB for one."""
 MAX_CODES: Final = 4_096
 FREE_LAYOUTS: Final = 64
 OCTETS_PER_LAYOUT: Final = 1 << 17
@@ -71,13 +72,15 @@ class Known:
         """Octets of the longest frames known."""
         return max(self._by_octets, default=0)
 
-    def may_fit(self, data: Any, position: int, end: int) -> bool:  # noqa: ANN401 - any buffer
+    def may_fit(self, data: memoryview, position: int, end: int) -> bool:
         """Whether a frame of a layout may be at a position; its checksums are not looked at."""
+        if data[position : position + 8] != START:
+            return False
         for octets, layouts in self._by_octets.items():
             after = position + octets
-            if after > end or bytes(data[after - 8 : after - 3]) != _END:
+            if after > end or data[after - 8 : after - 3] != _END:
                 continue
-            number = int.from_bytes(bytes(data[position:after]), "little")
+            number = int.from_bytes(data[position:after], "little")
             if any(number & mask == skeleton for mask, skeleton in layouts):
                 return True
         return False
@@ -145,10 +148,12 @@ class Known:
             last=_extended(old.last, octets, bulk.last),
             mask=_extended(old.mask, octets, bulk.mask),
             steady=_extended(old.steady, octets, bulk.steady),
-            watch=_extended(old.watch, octets, bulk.watch),
+            others=_extended(old.others, octets, bulk.others),
             places=_extended(old.places, places, bulk.places),
-            checks=_extended(old.checks, places, bulk.checks),
-            shares=_extended(old.shares, number, np.array([bulk.share], np.uint64)),
+            checks=_extended(old.checks, 256 * places, bulk.checks.ravel()),
+            advances=old.advances,
+            shares=_extended(old.shares, number, np.zeros(1, np.uint64)),
+            has_share=_extended(old.has_share, number, np.zeros(1, np.int8)),
             recent=_extended(old.recent, number, np.array([-1], np.int32)),
             follows=_extended(old.follows, number, np.array([number], np.int64)),
             lengths=np.array(lengths, np.int64),
@@ -169,10 +174,12 @@ def _no_tables() -> Tables:
         last=octets,
         mask=octets,
         steady=octets,
-        watch=octets,
+        others=octets,
         places=np.zeros(0, np.int32),
-        checks=np.zeros((0, 256), np.uint64),
+        checks=np.zeros(0, np.uint64),
+        advances=advances().ravel(),
         shares=np.zeros(0, np.uint64),
+        has_share=np.zeros(0, np.int8),
         recent=np.zeros(0, np.int32),
         follows=numbers,
         lengths=numbers,

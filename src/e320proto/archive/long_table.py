@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from e320proto.archive.arrays import Column
     from e320proto.archive.octets import Octets
     from e320proto.sml.entries import Entry
-    from e320proto.sml.telegram import Telegram
     from e320proto.sml.options import DecodeOptions
+    from e320proto.sml.telegram import Telegram
 
 _OCTETS_PER_ROW: Final = 16
 
@@ -60,24 +60,24 @@ class LongArrays(NamedTuple):
 
 def long_arrays(rows: int, signature: int, octets: int) -> LongArrays:
     """Room for so many rows, and so many octets of signatures and octet strings."""
-    flags = {name: np.zeros(rows, np.bool_) for name in LongArrays._fields if name.startswith("has_")}
+    flags = {name: np.empty(rows, np.bool_) for name in LongArrays._fields if name.startswith("has_")}
     return LongArrays(
-        source=np.zeros(rows, np.int32),
-        meter=np.zeros(rows, np.int32),
-        offset=np.zeros(rows, np.int64),
-        sec_index=np.zeros(rows, np.uint32),
-        timestamp=np.zeros(rows, np.int64),
-        entry=np.zeros(rows, np.uint16),
-        obis=np.zeros(rows, np.int32),
-        raw=np.zeros((rows, 2), np.int64),
-        scaler=np.zeros(rows, np.int8),
-        unit=np.zeros(rows, np.int32),
-        value=np.zeros((rows, 2), np.int64),
-        status=np.zeros(rows, np.uint64),
-        val_time=np.zeros(rows, np.uint32),
-        signature=np.zeros(signature, np.uint8),
+        source=np.empty(rows, np.int32),
+        meter=np.empty(rows, np.int32),
+        offset=np.empty(rows, np.int64),
+        sec_index=np.empty(rows, np.uint32),
+        timestamp=np.empty(rows, np.int64),
+        entry=np.empty(rows, np.uint16),
+        obis=np.empty(rows, np.int32),
+        raw=np.empty((rows, 2), np.int64),
+        scaler=np.empty(rows, np.int8),
+        unit=np.empty(rows, np.int32),
+        value=np.empty((rows, 2), np.int64),
+        status=np.empty(rows, np.uint64),
+        val_time=np.empty(rows, np.uint32),
+        signature=np.empty(signature, np.uint8),
         signature_end=np.zeros(rows + 1, np.int32),
-        octets=np.zeros(octets, np.uint8),
+        octets=np.empty(octets, np.uint8),
         octets_end=np.zeros(rows + 1, np.int32),
         **flags,
     )
@@ -116,9 +116,7 @@ class LongTable(TelegramTable):
 
     def _kernel(self, octets: Octets, state: Column) -> int:
         tables, meters = self.known.tables, self.meters.arrays
-        return int(
-            fill_long(octets.data, octets.starts, octets.stops, octets.ends, state, tables, meters, self.arrays)
-        )
+        return int(fill_long(octets.data, octets.starts, octets.stops, octets.ends, state, tables, meters, self.arrays))
 
     def add(self, telegram: Telegram, source: int, base: int) -> None:
         """Add a telegram of file or row number ``source``."""
@@ -186,7 +184,7 @@ class LongTable(TelegramTable):
         whole = self.arrays
         return [
             self._source(cut.source),
-            arrays.words(cut.meter, self.meters.array(), cut.meter >= 0),
+            arrays.words(cut.meter, self.meters.array()),
             arrays.fixed(pa.uint64(), cut.offset),
             arrays.fixed(pa.uint32(), cut.sec_index, cut.has_sec_index),
             arrays.fixed(self.schema.field("timestamp").type, cut.timestamp, cut.has_timestamp),
@@ -194,7 +192,7 @@ class LongTable(TelegramTable):
             arrays.words(cut.obis, self.known.codes.array()),
             arrays.fixed(RAW, cut.raw, cut.has_raw),
             arrays.fixed(pa.int8(), cut.scaler, cut.has_scaler),
-            arrays.words(cut.unit, self.known.units.array(), cut.unit >= 0),
+            arrays.words(cut.unit, self.known.units.array()),
             arrays.fixed(VALUE, cut.value, cut.has_value),
             arrays.decimals(self._corrected, rows, VALUE),
             arrays.fixed(pa.uint64(), cut.status, cut.has_status),

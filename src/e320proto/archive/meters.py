@@ -27,7 +27,7 @@ class MeterArrays(NamedTuple):
     slots: Column
     ids: Column
     lengths: Column
-    count: Column
+    used: Column
     shift: Column
 
 
@@ -46,9 +46,9 @@ class Meters:
         bits = (2 * most).bit_length()
         self.arrays = MeterArrays(
             slots=np.full(1 << bits, -1, np.int32),
-            ids=np.zeros((most, _ID_OCTETS), np.uint8),
-            lengths=np.zeros(most, np.int32),
-            count=np.zeros(1, np.int64),
+            ids=np.empty((most, _ID_OCTETS), np.uint8),
+            lengths=np.empty(most, np.int32),
+            used=np.zeros(1, np.int64),
             shift=np.array([64 - bits], np.uint64),
         )
         self._long: dict[bytes, int] = {}
@@ -61,13 +61,13 @@ class Meters:
             return int(find_meter(as_octets(octets), 0, len(octets), self.arrays))
         found = self._long.get(octets)
         if found is None:
-            found = self._long[octets] = int(self.arrays.count[0])
-            self.arrays.count[0] += 1
+            found = self._long[octets] = int(self.arrays.used[0])
+            self.arrays.used[0] += 1
         return found
 
     def array(self) -> pa.Array:
         """All ids in hex, by index."""
-        count = int(self.arrays.count[0])
+        count = int(self.arrays.used[0])
         if self._long:
             return self._plain(count)
         lengths = 2 * self.arrays.lengths[:count]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +35,12 @@ class Octets:
     base: int = 0
     source: int = 0
     final: bool = True
+    view: memoryview = field(init=False)
+    """The same as ``data``: what Python itself looks at is read faster this way."""
+
+    def __post_init__(self) -> None:
+        """Make the view."""
+        self.view = self.data.data
 
 
 @dataclass(slots=True)

@@ -15,29 +15,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from e320proto.archive.kernel import DONE, FULL
+from e320proto.archive.kernel_codes import DONE, FULL
 from e320proto.archive.long_table import LongTable
-from e320proto.archive.octets import Octets, Place
 from e320proto.archive.table import NoTable, TelegramTable
 from e320proto.archive.trouble_table import TroubleTable
 from e320proto.archive.wide_table import WideTable
 from e320proto.sml.options import DEFAULT_OPTIONS, DecodeOptions
 from e320proto.sml.telegram import Telegram, TelegramDecoder
+from e320proto.sml.transport import ESCAPE, START
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
+    from e320proto.archive.octets import Octets, Place
     from e320proto.archive.registers import Register
-    from e320proto.sml.telegram import TelegramEvent
 
 TableName: TypeAlias = Literal["long", "wide", "trouble"]
 BATCH_ROWS: Final = 65_536
-_FIRST_PIECE: Final = 512
+_FIRST_PIECE: Final = 1_024
+_END: Final = ESCAPE + b"\x1a"
 _LARGEST_PIECE: Final = 1 << 16
 _BEHIND_STOP: Final = 8
 """First piece behind the octets that are wanted: the start that ends a frame whose end is lost."""
+_MOST_REFUSED: Final = 64
+"""Telegrams after which the kernel is asked again, even if it refused all so far."""
 _LEAST_ROW: Final = 32
 """Octets of a telegram for each row of a table, at least, to guess how many rows there will be."""
 
@@ -76,6 +79,7 @@ class Pass:
         self._base = 0  # position of the decoder's first octet in its stream
         self._fed = 0  # octets that the decoder got
         self._piece = 0
+        self._refusals = 0  # of the kernel, one after the other
 
     @property
     def wanted(self) -> pa.Schema:
@@ -108,6 +112,7 @@ class Pass:
             result = self.telegrams.fill(octets, place)
             if (place.stream, place.position) != before:
                 self._decoder = None
+                self._refusals = 0
             if result == DONE:
                 return
             if result == FULL and self.telegrams.rows:
@@ -116,6 +121,7 @@ class Pass:
             left = int(octets.ends[place.stream]) - place.position
             if not octets.final and left < self.telegrams.known.longest:
                 return
+            self._refusals += 1
             if not self._decode(octets, place):
                 return
 
@@ -126,13 +132,17 @@ class Pass:
         base = octets.base - start  # of position 0 in the stream
         if self._decoder is None:
             self._decoder = TelegramDecoder(self.options)
-            self._base, self._fed, self._piece = place.position + base, 0, _FIRST_PIECE
+            self._base, self._fed = place.position + base, 0
+            self._piece = _first_piece(octets.view, place.position)
         decoder = self._decoder
+        source = octets.source + at
+        # Where the kernel refuses frame after frame, it is asked less and less often.
+        patience = min((self._refusals - 1) ** 2, _MOST_REFUSED)
         while True:
             fed = self._base + self._fed - base
             if fed < end:
                 after = self._after(fed, stop, end)
-                events = decoder.feed(octets.data[fed:after].data)
+                events = decoder.feed(octets.view[fed:after])
                 self._fed += after - fed
                 reached = after - decoder.buffered
             elif octets.final:
@@ -141,10 +151,22 @@ class Pass:
                 self._decoder = None
             else:
                 return False
-            self._add(events, octets.source + at)
+            for event in events:
+                if isinstance(event, Telegram):
+                    patience -= 1
+                    begin = self._base - base + event.offset
+                    if patience < 0 and self.telegrams.known.may_fit(octets.view, begin, end):
+                        place.position = begin
+                        self._decoder = None
+                        return True
+                    self.telegrams.known.see(event)
+                    self.telegrams.add(event, source, self._base)
+                else:
+                    self.trouble.add(event, source, self._base)
             if reached > place.position:
                 place.position = reached
-                if reached >= min(stop, end) or self.telegrams.known.may_fit(octets.data, reached, end):
+                done = reached >= min(stop, end)
+                if done or (patience <= 0 and self.telegrams.known.may_fit(octets.view, reached, end)):
                     return True
 
     def _after(self, fed: int, stop: int, end: int) -> int:
@@ -155,10 +177,8 @@ class Pass:
         self._piece = min(2 * self._piece, _LARGEST_PIECE)
         return min(after, stop) if fed < stop else after
 
-    def _add(self, events: list[TelegramEvent], source: int) -> None:
-        for event in events:
-            if isinstance(event, Telegram):
-                self.telegrams.known.see(event)
-                self.telegrams.add(event, source, self._base)
-            else:
-                self.trouble.add(event, source, self._base)
+
+def _first_piece(view: memoryview, position: int) -> int:
+    """Octets up to where the frame at a position seems to end: it is likely that only this one is damaged."""
+    found = bytes(view[position : position + _FIRST_PIECE]).find(_END, len(START))
+    return _FIRST_PIECE if found < 0 else found + len(_END) + 3

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from e320proto.archive.passes import Pass
     from e320proto.archive.registers import PathLike
 
-BLOCK: Final = 1 << 20
+BLOCK: Final = 1 << 19
 """Octets read at once: few enough to stay in the cache of the processor between reading and decoding."""
 NO_END: Final = 1 << 62
 
@@ -66,4 +66,3 @@ def decode_file(found: Pass, path: PathLike, source: int, begin: int = 0, stop: 
 def _octets(buffer: bytearray, filled: int, wanted: int, base: int, source: int, *, final: bool) -> Octets:
     start, stop, end = (np.array([at], np.int64) for at in (0, wanted, filled))
     return Octets(as_octets(buffer), start, stop, end, base, source, final)
-

@@ -94,10 +94,18 @@ def registers_of(streams: Iterable[bytes], options: DecodeOptions) -> Iterator[R
     for octets in streams:
         decoder = TelegramDecoder(options)
         for event in decoder.feed(octets) + decoder.close():
-            for entry in event.entries if isinstance(event, Telegram) else ():
+            # Entries take time to make; codes and floats tell whether there is anything new.
+            if not isinstance(event, Telegram) or seen.issuperset(_numeric(event)):
+                continue
+            for entry in event.entries:
                 if entry.obis not in seen and (quantity := entry.quantity) is not None:
                     seen.add(entry.obis)
                     yield Register(str(entry.obis), None if quantity.unit is None else quantity.unit.code)
+
+
+def _numeric(telegram: Telegram) -> Iterator[ObisCode]:
+    """The codes of entries that are numbers."""
+    return (code for code, number in zip(telegram.codes, telegram.floats, strict=True) if number is not None)
 
 
 def find_registers(

@@ -87,9 +87,7 @@ class TelegramTable(Table):
         options: of the decoders.
     """
 
-    def __init__(
-        self, schema: pa.Schema, batch_rows: int, files: Sequence[str] | None, options: DecodeOptions
-    ) -> None:
+    def __init__(self, schema: pa.Schema, batch_rows: int, files: Sequence[str] | None, options: DecodeOptions) -> None:
         super().__init__(schema, batch_rows, files)
         self.options = options
         self.known = known_layouts(options)

@@ -9,11 +9,12 @@ import pyarrow as pa
 
 from e320proto.archive.schemas import trouble_schema
 from e320proto.archive.table import Table
-from e320proto.errors import ChecksumError, DecodeError, LimitError, TruncatedError
 from e320proto.events import BytesDiscarded, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from e320proto.errors import DecodeError
 
 _OCTETS: Final = 16 << 20
 """Octets of trouble after which a batch ends, though it has few rows."""
@@ -40,10 +41,10 @@ class TroubleTable(Table):
         """Add an event of file or row number ``source``, of a decoder whose first octet is at ``base``."""
         offset = event.offset + base
         if isinstance(event, Malformed):
-            raw = event.raw
+            raw, error = event.raw, event.error
             # Where a message is wrong counts from the start of its payload.
-            error = event.error if event.kind == "message" else moved(event.error, base)
-            self._rows.append((source, offset, len(raw), event.kind, error.reason, str(error), raw))
+            text = text_of(error, 0 if event.kind == "message" else base)
+            self._rows.append((source, offset, len(raw), event.kind, error.reason, text, raw))
         else:
             raw = event.data
             self._rows.append((source, offset, len(raw), "discarded", None, None, raw))
@@ -64,23 +65,15 @@ class TroubleTable(Table):
         return [self._source(np.array(sources, np.int32)), *made]
 
 
-def moved(error: DecodeError, by: int) -> DecodeError:
-    """The same error further on in the stream.
+def text_of(error: DecodeError, base: int) -> str:
+    """What is wrong, with its place in the whole stream.
 
-    >>> str(moved(DecodeError("bad_fill", "expected 0 to 4 fill octets", offset=3), 100))
+    >>> from e320proto import DecodeError
+    >>> text_of(DecodeError("bad_fill", "expected 0 to 4 fill octets", offset=3), 100)
     'expected 0 to 4 fill octets, at offset 103'
     """
-    if error.offset is None:
-        return error
-    offset, reason, path, source = error.offset + by, error.reason, error.path, error.source
-    match error:
-        case ChecksumError():
-            return ChecksumError(reason, error.computed, error.actual, offset=offset, path=path, source=source)
-        case LimitError():
-            return LimitError(
-                reason, error.limit, error.maximum, error.actual, offset=offset, path=path, source=source
-            )
-        case TruncatedError():
-            return TruncatedError(reason, error.detail, needed=error.needed, offset=offset, path=path, source=source)
-        case _:
-            return DecodeError(reason, error.detail, offset=offset, path=path, source=source)
+    text, offset = str(error), error.offset
+    if offset is None or not base:
+        return text
+    field = f" ({error.path})" if error.path else ""
+    return f"{text.removesuffix(f', at offset {offset}{field}')}, at offset {offset + base}{field}"

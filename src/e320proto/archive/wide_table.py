@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from e320proto.archive import arrays
 from e320proto.archive.decimals import decimal_words
-from e320proto.archive.kernel import OTHER, fill_wide
+from e320proto.archive.kernel import fill_wide
+from e320proto.archive.kernel_codes import OTHER
 from e320proto.archive.meters import Meters
 from e320proto.archive.schemas import VALUE, wide_schema
 from e320proto.archive.table import LEAST_ROOM, TelegramTable
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from e320proto.units import Quantity
 
 _OTHERS_PER_ROW: Final = 4
+_APART: Final = 76
+"""Planes a power of two apart would get in each other's way in the caches of the processor."""
 
 
 class WideArrays(NamedTuple):
@@ -54,23 +57,24 @@ class WideArrays(NamedTuple):
 
 
 def wide_arrays(rows: int, registers: int, others: int) -> WideArrays:
-    """Room for so many rows, registers, and numbers without a column."""
+    """Room for so many rows, registers, and numbers without a column; the kernel does not write what is null."""
+    apart = rows + _APART
     return WideArrays(
-        source=np.zeros(rows, np.int32),
-        meter=np.zeros(rows, np.int32),
-        offset=np.zeros(rows, np.int64),
+        source=np.empty(rows, np.int32),
+        meter=np.empty(rows, np.int32),
+        offset=np.empty(rows, np.int64),
         sec_index=np.zeros(rows, np.uint32),
         has_sec_index=np.zeros(rows, np.bool_),
         timestamp=np.zeros(rows, np.int64),
         has_timestamp=np.zeros(rows, np.bool_),
         status=np.zeros(rows, np.uint64),
         has_status=np.zeros(rows, np.bool_),
-        value=np.zeros((registers, rows, 2), np.int64),
-        has_value=np.zeros((registers, rows), np.bool_),
+        value=np.zeros((registers, apart, 2), np.int64),
+        has_value=np.zeros((registers, apart), np.bool_),
         others_end=np.zeros(rows + 1, np.int32),
-        other_obis=np.zeros(others, np.int32),
-        other_value=np.zeros((others, 2), np.int64),
-        has_other_value=np.zeros(others, np.bool_),
+        other_obis=np.empty(others, np.int32),
+        other_value=np.empty((others, 2), np.int64),
+        has_other_value=np.empty(others, np.bool_),
     )
 
 
@@ -184,7 +188,7 @@ class WideTable(TelegramTable):
         rows, to = self.rows, self.arrays
         columns = [
             self._source(to.source[:rows]),
-            arrays.words(to.meter[:rows], self.meters.array(), to.meter[:rows] >= 0),
+            arrays.words(to.meter[:rows], self.meters.array()),
             arrays.fixed(pa.uint64(), to.offset[:rows]),
             arrays.fixed(pa.uint32(), to.sec_index[:rows], to.has_sec_index[:rows]),
             arrays.fixed(self.schema.field("timestamp").type, to.timestamp[:rows], to.has_timestamp[:rows]),

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from e320proto.archive import decode_archive, find_registers, long_schema, trouble_schema, wide_schema
 from e320proto.archive.column_file import ColumnFile, refuse_special, renamed
-from e320proto.archive.decode import BATCH_ROWS
 from e320proto.archive.trouble_table import TroubleTable
 from e320proto.cli.decoding import INTERRUPTED, NOTHING, OK, UNREADABLE
 from e320proto.cli.sources import STDIN, UnreadableError, open_source
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = ".e320-"
 """Of the folder beside PATH in which everything is until it is complete."""
+_TROUBLE_ROWS: Final = 65_536
 TableName: TypeAlias = Literal["long", "wide"]
 
 
@@ -109,9 +109,10 @@ class Inputs:
     """
 
     def __init__(self, names: Sequence[str], folder: Path, make_bar: Callable[[int | None], Bar]) -> None:
+        self.paths: list[str] = []
         self.titles: dict[str, str] = {}
-        """Path of a file of octets to the name of the input as given."""
-        self.trouble = TroubleTable(BATCH_ROWS, names)
+        """Path to the name of the input as given."""
+        self.trouble = TroubleTable(_TROUBLE_ROWS, names)
         self.unreadable = False
         for number, name in enumerate(names):
             try:
@@ -121,6 +122,7 @@ class Inputs:
                         with make_bar(source.size) as bar:
                             source.advance = bar.advance
                             self._copy(source, path, number)
+                    self.paths.append(str(path))
                     self.titles[str(path)] = name
             except UnreadableError as error:
                 sys.stderr.write(f"e320: {error}\n")
@@ -133,7 +135,7 @@ class Inputs:
                 if isinstance(item, bytes):
                     file.write(item)
                 else:
-                    self.trouble.add(item, number)
+                    self.trouble.add(item, number, 0)
 
 
 class _Run:
@@ -157,7 +159,7 @@ class _Run:
     def status(self) -> int:
         """Write everything; give the exit status."""
         target = self._target
-        paths = list(self._inputs.titles)
+        paths = self._inputs.paths
         registers = find_registers(paths, options=self._options) if target.table == "wide" else None
         schema = long_schema() if registers is None else wide_schema(registers)
         with ExitStack() as unfinished:

@@ -19,7 +19,9 @@ from e320proto.crc import x25
 from e320proto.errors import EncodeError
 from e320proto.schema.primitives import INTEGER, OCTETS
 from e320proto.sml.codec import encode_file
+from e320proto.sml.layout import MESSAGES
 from e320proto.sml.layout_checks import CRC_OCTETS
+from e320proto.sml.options import DEFAULT_OPTIONS
 from e320proto.sml.telegram import Telegram, layout_of
 from e320proto.sml.transport import ESCAPE, START, encode_transport
 
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from e320proto.sml.layout import Field, Layout
     from e320proto.sml.messages import Message
 
-_MESSAGES: Final = ("open", "list", "close")
-_CODES: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_WHOLE: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
+"""Octets of a number to its code of :mod:`struct`, if it has one."""
 _CRC: Final = "crc16"
 
 
@@ -40,20 +42,25 @@ class TelegramEncoder:
     ``fields`` names the data in wire order, ``values`` has those of the messages given. Everything
     else (lists, register names, units, scalers, widths of numbers) stays as it was given.
 
-    ======================================  ==========================================
-    field                                   value
-    ======================================  ==========================================
-    ``open.transaction_id``, ...            octets of the same length
-    ``open.req_file_id``                    octets of the same length
-    ``open.ref_time``                       seconds, 0 to 2**32 - 1
-    ``list.server_id``                      octets of the same length
-    ``list.act_sensor_time``                seconds, 0 to 2**32 - 1
-    ``list.val_list[3].value``              integer of the same width, or octets of the same length
-    ``list.val_list[3].status``             integer of the same width, 0 or above
-    ======================================  ==========================================
+    =======================================  ==============================================
+    field                                    value
+    =======================================  ==============================================
+    ``open.transaction_id``, ...             octets of the same length
+    ``open.req_file_id``                     octets of the same length
+    ``open.ref_time``                        seconds, an unsigned integer of the same width
+    ``list.server_id``                       octets of the same length
+    ``list.act_sensor_time``                 seconds, an unsigned integer of the same width
+    ``list.val_list[3].value``               integer of the same width, or octets of the same length
+    ``list.val_list[3].status``              unsigned integer of the same width
+    ``list.val_list[3].val_time``            seconds, an unsigned integer of the same width
+    ``list.val_list[3].value_signature``     octets of the same length
+    =======================================  ==============================================
+
+    Octets are ``bytes``, integers ``int`` and no subclass of it.
 
     Args:
-        messages: one push; or a telegram that was received, whose form is kept to the octet.
+        messages: one push; or a telegram that was received, whose form is kept to the octet, except that
+            its frame becomes a multiple of 4 octets long if a value needs an escape.
 
     Raises:
         EncodeError: ``no_layout``, the messages are no push with X-25 checksums and times in
@@ -79,8 +86,14 @@ class TelegramEncoder:
     """
 
     def __init__(self, messages: Iterable[Message] | Telegram) -> None:
-        raw = messages.raw if isinstance(messages, Telegram) else encode_transport(encode_file(messages))
-        layout = _layout(raw)
+        if isinstance(messages, Telegram):
+            raw, options = messages.raw, messages.options
+        else:
+            raw, options = encode_transport(encode_file(messages)), DEFAULT_OPTIONS
+        layout = layout_of(raw, options)
+        if layout is None:
+            detail = "expected Open, GetList and Close responses with times in seconds"
+            raise EncodeError("no_layout", detail, value=raw)
         self._fields = tuple(field for field in layout.fields if field.name != _CRC)
         self._encode = _compile(layout)
         self.fields = tuple(map(_name, self._fields))
@@ -101,42 +114,38 @@ class TelegramEncoder:
         """
         try:
             return self._encode(values)
-        except (struct.error, OverflowError, TypeError, ValueError, AttributeError):
+        except (struct.error, OverflowError, TypeError, ValueError):
             raise self._refused(values) from None
 
     def _refused(self, values: Sequence[int | bytes]) -> EncodeError:
         """Find out which value does not fit."""
-        if len(values) != len(self._fields):
-            return EncodeError("wrong_count", f"expected {len(self._fields)} values", value=len(values))
-        for name, field, value in zip(self.fields, self._fields, values, strict=True):
-            expected = f"{field.octets} octets"
-            if field.kind == OCTETS:
-                if not isinstance(value, bytes):
-                    return EncodeError("wrong_type", f"expected {expected}", path=name, value=value)
-                fits = len(value) == field.octets
-            else:
-                if not isinstance(value, int):
-                    return EncodeError("wrong_type", "expected an integer", path=name, value=value)
-                signed, bits = field.kind == INTEGER, 8 * field.octets
-                fits = -(1 << bits - 1) <= value < 1 << bits - 1 if signed else 0 <= value < 1 << bits
-                expected = f"{'a signed' if signed else 'an unsigned'} number of {expected}"
-            if not fits:
-                return EncodeError("out_of_range", f"expected {expected}", path=name, value=value)
-        msg = "values that fit were refused"
-        raise AssertionError(msg)
+        if not isinstance(values, list | tuple) or len(values) != len(self._fields):
+            return EncodeError("wrong_count", f"expected a list or tuple of {len(self._fields)} values", value=values)
+        wrong = (
+            _misfit(name, field, value) for name, field, value in zip(self.fields, self._fields, values, strict=True)
+        )
+        return next(error for error in wrong if error is not None)
 
 
-def _layout(raw: bytes) -> Layout:
-    """The layout of a frame."""
-    layout = layout_of(raw)
-    if layout is None:
-        raise EncodeError("no_layout", "expected Open, GetList and Close responses with times in seconds", value=raw)
-    return layout
+def _misfit(name: str, field: Field, value: int | bytes) -> EncodeError | None:
+    """What is wrong with a value, if it does not fit."""
+    expected = f"{field.octets} octets"
+    if field.kind == OCTETS:
+        if type(value) is not bytes:
+            return EncodeError("wrong_type", f"expected {expected} as bytes", path=name, value=value)
+        fits = len(value) == field.octets
+    else:
+        if type(value) is not int:
+            return EncodeError("wrong_type", "expected an integer", path=name, value=value)
+        signed, bits = field.kind == INTEGER, 8 * field.octets
+        fits = -(1 << bits - 1) <= value < 1 << bits - 1 if signed else 0 <= value < 1 << bits
+        expected = f"{'a signed' if signed else 'an unsigned'} number of {expected}"
+    return None if fits else EncodeError("out_of_range", f"expected {expected}", path=name, value=value)
 
 
 def _name(field: Field) -> str:
     entry = "" if field.entry is None else f"val_list[{field.entry}]."
-    return f"{_MESSAGES[field.message]}.{entry}{field.name}"
+    return f"{MESSAGES[field.message]}.{entry}{field.name}"
 
 
 def _value(raw: bytes, field: Field) -> int | bytes:
@@ -150,8 +159,8 @@ def _compile(layout: Layout) -> Callable[[Sequence[int | bytes]], bytes]:
     For a layout with two fields in its first message, an id of 4 octets and a number, it begins so::
 
         def encode(values):
-            v0, v1, ..., = values
-            if not (len(v0) == 4 and ...): raise ValueError
+            [v0, v1, ...] = values
+            if not (type(v0) is bytes and len(v0) == 4 and type(v1) is int and ...): raise ValueError
             m0 = pack_0(K1, v0, K2, v1, K3)
             m1 = ...
             body = pack(K9, m0, 99, x25(m0), ..., K14)
@@ -165,7 +174,7 @@ def _compile(layout: Layout) -> Callable[[Sequence[int | bytes]], bytes]:
         return name
 
     lines: list[str] = []
-    lengths: list[str] = []
+    wanted: list[str] = []
     variables: list[str] = []
     form, arguments, at = "<", [], 0
     for message, (start, end) in enumerate(layout.spans):
@@ -175,8 +184,8 @@ def _compile(layout: Layout) -> Callable[[Sequence[int | bytes]], bytes]:
                 continue
             variable = f"v{len(variables)}"
             variables.append(variable)
-            if field.kind == OCTETS:
-                lengths.append(f"len({variable}) == {field.octets}")
+            octets = f"type({variable}) is bytes and len({variable}) == {field.octets}"
+            wanted.append(octets if field.kind == OCTETS else f"type({variable}) is int")
             code, item = _packed(field, variable)
             items += [constant(raw[pos : field.start]), item]
             part += f"{field.start - pos}s{code}"
@@ -187,11 +196,11 @@ def _compile(layout: Layout) -> Callable[[Sequence[int | bytes]], bytes]:
         arguments += [constant(raw[at:start]), f"m{message}", str(raw[end]), f"x25(m{message})"]
         at = end + 1 + CRC_OCTETS
     names["pack"] = struct.Struct(f"{form}{len(raw) - at - CRC_OCTETS}s").pack
-    payload = f"{len(START)}:{len(START) + len(layout.example.payload)}"
+    payload = f"{layout.payload.start}:{layout.payload.stop}"
     source = f"""
 def encode(values):
-    {", ".join(variables)}, = values
-    if not ({" and ".join(lengths)}):
+    [{", ".join(variables)}] = values
+    if not ({" and ".join(wanted) or "True"}):
         raise ValueError
     {"; ".join(lines)}
     body = pack({", ".join([*arguments, constant(raw[at:-CRC_OCTETS])])})
@@ -207,7 +216,7 @@ def encode(values):
 
 def _packed(field: Field, variable: str) -> tuple[str, str]:
     """Code of :mod:`struct` for a field, and what to hand over for it."""
-    code = None if field.kind == OCTETS else _CODES.get(field.octets)
+    code = None if field.kind == OCTETS else _WHOLE.get(field.octets)
     if code is not None:
         return (code.lower() if field.kind == INTEGER else code), variable
     if field.kind != OCTETS:

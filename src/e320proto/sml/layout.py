@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from e320proto.sml.transport import TransportFrame
 
 CAPACITY: Final = 256
-"""Layouts kept: 20 models with a dozen forms each; some 20 KiB for one."""
+"""Layouts kept: 20 models with a dozen forms each; 10 to 30 KiB for one."""
 PER_LENGTH: Final = 16
 """Layouts kept of one length of frames: each is tried on every unknown frame of that length."""
 FREE_LAYOUTS: Final = 24
-"""Layouts that a stream may learn from its start; one costs some half a millisecond."""
+"""Layouts that a stream may learn from its start; one costs half a millisecond to one and a half."""
 OCTETS_PER_LAYOUT: Final = 1 << 18
 """A stream may learn one more for each so many octets: some 1,000 telegrams, 20 milliseconds without layouts."""
 REMEMBERED: Final = 64
@@ -56,7 +56,10 @@ REMEMBERED_OF_ONE: Final = 4
 """How many of one length: meters of several models may take turns."""
 SIMILAR: Final = 5
 """Of two frames of one layout, less than a fifth of the bits differ: most octets are skeleton."""
-_KINDS: Final = ["open", "list", "close"]
+LARGEST: Final = 2_048
+"""Octets of the largest frame that a stream learns; real ones stay below 1,024."""
+MESSAGES: Final = ("open", "list", "close")
+_CRC_TL: Final = 0x63
 _NUMBERS: Final = {
     **dict.fromkeys(("ref_time", "act_sensor_time", "act_gateway_time", "val_time"), ({UNSIGNED}, 4)),
     "status": ({UNSIGNED}, 8),
@@ -64,6 +67,8 @@ _NUMBERS: Final = {
     "crc16": ({UNSIGNED}, CRC_OCTETS),
 }
 """Numbers that are data, their types, and the most octets that cannot be out of range; all others are skeleton."""
+_WITHOUT: Final = frozenset({"object_name", "kermit", "message_crc"})
+"""Notes of telegrams that have no layout: entries left out, and messages whose X-25 is not right."""
 _PLACE: Final = re.compile(r"(?:message_body\.(?:val_list\[([0-9]+)\]\.)?)?([a-z_0-9]+)")
 
 
@@ -111,6 +116,7 @@ class Layout:
         "last_used",
         "mask",
         "octets",
+        "payload",
         "raw",
         "skeleton",
         "sound",
@@ -135,6 +141,7 @@ class Layout:
         self.example = example
         self.codes = example.entries.keys()
         self.octets = len(raw)
+        self.payload = slice(len(START), len(START) + len(example.payload))
         self.mask = int.from_bytes(mask, "little")
         self.skeleton = int.from_bytes(raw, "little") & self.mask
         self.sound = make_check(raw, spans)
@@ -164,14 +171,21 @@ def learn(raw: bytes, example: Content, options: DecodeOptions) -> Layout | None
     no times but seconds.
     """
     begin = len(START)
-    if example.message_count != len(_KINDS) or raw[begin : begin + len(example.payload)] != example.payload:
+    if example.message_count != len(MESSAGES) or raw[begin : begin + len(example.payload)] != example.payload:
         return None
-    if "object_name" in example.notes:
+    if x25(raw) != X25_RESIDUE or options.message_crc_kind == CrcKind.KERMIT or not _WITHOUT.isdisjoint(example.notes):
         return None
+    try:
+        return _learn(raw, begin, example, options)
+    except RecursionError:  # little of Python's stack is left: then it is learned another time
+        return None
+
+
+def _learn(raw: bytes, begin: int, example: Content, options: DecodeOptions) -> Layout | None:
     fields: list[Field] = []
     spans: list[tuple[int, int]] = []
     source = make_source(raw, options, FACTS)
-    for message, kind in enumerate(_KINDS):
+    for message, kind in enumerate(MESSAGES):
         while raw[begin] == 0:
             begin += 1
         source.seek(begin)
@@ -179,13 +193,13 @@ def learn(raw: bytes, example: Content, options: DecodeOptions) -> Layout | None
         if MESSAGE.parse_stream(source).kind != kind:
             return None
         found = _data(raw, message, source.trace)
-        if not found:
+        if not found or raw[found[-1].start - 1] != _CRC_TL:
             return None
         fields += found
         spans.append((begin, found[-1].start - 1))
         begin = source.tell()
     layout = Layout(raw, tuple(fields), tuple(spans), example, options)
-    return layout if x25(raw) == X25_RESIDUE and layout.sound(raw) else None
+    return layout if layout.sound(raw) else None
 
 
 def _data(raw: bytes, message: int, trace: list[tuple[str, int, int, int]]) -> list[Field]:
@@ -237,9 +251,11 @@ class Layouts:
     def add(self, layout: Layout) -> None:
         """Keep a layout."""
         with self._lock:
+            same = self.by_octets.get(layout.octets, ())
+            if any((kept.skeleton, kept.mask) == (layout.skeleton, layout.mask) for kept in same):
+                return  # learned by another thread meanwhile
             self.age += 1
             layout.last_used = self.age
-            same = self.by_octets.get(layout.octets, ())
             if len(same) >= PER_LENGTH:
                 self._remove(min(same, key=_last_used))
             elif self._count >= self.capacity:
@@ -290,6 +306,8 @@ class Learner:
     def see(self, frame: TransportFrame, content: Content) -> None:
         """Take notice of a right frame that fitted no layout."""
         raw = frame.raw
+        if len(raw) > LARGEST:
+            return
         number = int.from_bytes(raw, "little")
         last = self._unknown.pop(len(raw), ())
         if len(self._unknown) >= REMEMBERED:

@@ -26,7 +26,6 @@ from e320proto.sml.content import Content
 from e320proto.sml.entries import Entries, Entry
 from e320proto.sml.facts import FACTS
 from e320proto.sml.quirks import DZG_FLAG, DZG_SIGN, ZERO_TIME, dzg_sign, may_lack_sign, without_zero_times
-from e320proto.sml.transport import START
 from e320proto.status import status
 
 if TYPE_CHECKING:
@@ -204,7 +203,7 @@ def compile_content(layout: Layout) -> Callable[[bytes], Content]:
             entries = changed
             rules += (DZG_SIGN,)
 """
-    payload = f"raw[{len(START)}:{len(START) + len(example.payload)}]"
+    payload = f"raw[{layout.payload.start}:{layout.payload.stop}]"
     notes = writer.constant(example.notes)
     body += f"""\
     return new(Content, ({payload}, new(Entries, entries), time, server, {notes}, rules, {example.message_count}))

@@ -118,7 +118,8 @@ class Telegram:
     @property
     def payload(self) -> bytes:
         """The SML file in it: unescaped, without fill octets."""
-        return (self._content or self._read()).payload
+        layout = self._layout
+        return (self._content or self._read()).payload if layout is None else self._raw[layout.payload]
 
     @property
     def entries(self) -> Entries:
@@ -267,11 +268,13 @@ class TelegramDecoder:
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[TelegramEvent]:
         """Take octets in; give the events they complete, in order. Never raises for what the octets say."""
-        return self._transport.feed(data)
+        events: list[Any] = self._transport.feed(data)  # of frames it gives what ``_telegrams`` makes of them
+        return events
 
     def close(self) -> list[TelegramEvent]:
         """End of input: report what is left."""
-        return self._transport.close()
+        events: list[Any] = self._transport.close()
+        return events
 
     def _telegrams(self, frame: TransportFrame) -> Iterator[TelegramEvent]:
         payload, notes = frame.payload, set(frame.notes)

@@ -58,6 +58,8 @@ _RUN = 0x1B
 _MARKS = {0x01: b"\x01\x01\x01\x01", 0x02: b"\x02\x02\x02\x02"}
 _ANY_START = re.compile(b"|".join((START, START_2)))
 _MAX_FILL = 4
+_WINDOW = 8_192
+"""Octets that are copied at once to look for whole frames: more than a usual piece, little beside a large one."""
 _ALIGNMENT = 4
 
 
@@ -115,7 +117,7 @@ def _usual_frame(raw: bytes, offset: int) -> TransportFrame | None:
     if not raw.startswith(START) or x25(raw) != X25_RESIDUE or fill >= _MAX_FILL or len(raw) % _ALIGNMENT:
         return None
     end = len(raw) - 8 - fill
-    if end < len(START) or raw[end:-8] != bytes(fill):
+    if raw[end:-8] != bytes(fill):
         return None
     return TransportFrame(offset, raw, raw[len(START) : end], CrcKind.X25, fill)
 
@@ -210,7 +212,7 @@ class TransportDecoder:
         """Octets held back because they do not make an event yet."""
         return len(self._buffer)
 
-    def feed(self, data: bytes | bytearray | memoryview) -> list[Any]:
+    def feed(self, data: bytes | bytearray | memoryview) -> list[TransportEvent]:
         """Take octets in; give the events they complete, in order. Never raises for what the octets say."""
         buffer = self._buffer
         buffer += data
@@ -218,7 +220,7 @@ class TransportDecoder:
             return []
         return self._advance()
 
-    def close(self) -> list[Any]:
+    def close(self) -> list[TransportEvent]:
         """End of input: report what is left. The decoder is as new then, but offsets go on."""
         events = self._advance()
         while self._rejected:
@@ -246,12 +248,23 @@ class TransportDecoder:
     def _whole_frames(self, events: list[Any]) -> None:
         """Take the whole frames at the front of the buffer, as long as nothing is unusual."""
         buffer = self._buffer
-        at = buffer.find(ESCAPE, self._scan if self._open else len(START))
-        if at < 0 or not buffer.startswith(START):
-            return
-        octets, base, recognise, append = bytes(buffer), self._base, self._recognise, events.append
-        find, last = octets.find, len(octets) - 8
-        pos, largest = 0, self.options.limits.max_frame
+        while buffer.startswith(START):
+            at = buffer.find(ESCAPE, self._scan if self._open else len(START), self.options.limits.max_frame)
+            if at < 0 or at + 8 > len(buffer) or buffer[at + 4] != _END:
+                return
+            taken = self._take_frames(bytes(buffer[: max(_WINDOW, at + 8)]), at, events)
+            if not taken:
+                return
+            del buffer[:taken]
+            self._base += taken
+            self._scan = 0
+            self._open = False
+
+    def _take_frames(self, octets: bytes, at: int, events: list[Any]) -> int:
+        """Take the whole frames in some octets, the first of which ends with the escape at ``at``; where they end."""
+        find, recognise, append = octets.find, self._recognise, events.append
+        base, last = self._base, len(octets) - 8
+        pos = 0
         while 0 < at <= last and octets[at + 4] == _END:
             end = at + 8
             raw = octets[pos:end]
@@ -260,16 +273,12 @@ class TransportDecoder:
                 append(event)
             else:
                 frame = _usual_frame(raw, base + pos)
-                if frame is None or end - pos > largest:
+                if frame is None or end - pos > self.options.limits.max_frame:
                     break
                 events += self._decode(frame)
             pos = end
             at = find(ESCAPE, end + 8)
-        if pos:
-            del buffer[:pos]
-            self._base = base + pos
-            self._scan = 0
-            self._open = False
+        return pos
 
     def _step(self, events: list[Any]) -> bool:
         """Do the next thing. Whether to go on."""
