@@ -145,6 +145,7 @@ def reached(facts: Facts, config: E320Config) -> set[MenuState]:
         state = found.pop()
         for event in events_of(state):
             after, _ = step(state, event, facts, config)
+            assert after.index <= facts.days + 1, "it browses beyond the oldest value"
             if after not in seen:
                 seen.add(after)
                 found.append(after)
@@ -350,6 +351,25 @@ def test_a_press_at_the_instant_of_the_timer_comes_first() -> None:
     face.light(1000, start_ms)
     face.light(0, start_ms + 300)
     assert face.wait(start_ms + 300) == "PIN(1)"
+
+
+def test_the_display_test_stays_while_the_button_is_lit() -> None:
+    face = Face(Facts())
+    face.short()
+    start_ms = face.now_ms + 1000
+    face.light(1000, start_ms)
+    assert face.wait(start_ms + 20_000) == "TEST_U"
+    face.light(0, start_ms + 20_000)
+    assert face.wait(start_ms + 21_999) == "TEST_U"
+    assert face.wait(start_ms + 22_000) == "TEST_L"
+
+
+def test_idleness_comes_before_the_timer_of_the_state() -> None:
+    face = Face(Facts(pin="0000"), idle_timeout_s=12)
+    for _ in range(3):
+        face.short()
+    assert face.wait(face.now_ms + 12_000) == "STD"
+    assert face.facts.done == [Effect.LOCK]  # the PIN would have been right
 
 
 def test_a_bounce_leaves_no_trace() -> None:
