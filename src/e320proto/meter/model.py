@@ -36,6 +36,7 @@ from e320proto.meter.events import (
     Pushed,
     SettingChanged,
 )
+from e320proto.meter.faceplate import Faceplate
 from e320proto.meter.faults import COMMUNICATION, CRITICAL, Fault
 from e320proto.meter.history import History, View
 from e320proto.meter.info import info_form
@@ -46,6 +47,7 @@ from e320proto.meter.modes import DataSet, Mode
 from e320proto.meter.pulses import Pulses
 from e320proto.meter.registers import Registers
 from e320proto.meter.store import MemoryStore, State, Store
+from e320proto.meter.svg import MeterFace
 from e320proto.meter.tamper import Tamper
 from e320proto.meter.variants import Variant
 from e320proto.obis import ObisCode
@@ -509,6 +511,11 @@ class Meter:
     def display(self) -> DisplayState:
         """What the face shows at the present instant."""
         return display_state(self.config, self._display_facts(), self._now_ms)
+
+    @property
+    def face(self) -> MeterFace:
+        """The face at the present instant, for a notebook; without a public key and the Data Matrix code."""
+        return MeterFace(Faceplate.of(self.config), self.display)
 
     def _display_facts(self) -> DisplayFacts:
         measured, menu = self._measured, self._menu.state
