@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from e320proto.units import Quantity
 
 _OTHERS_PER_ROW: Final = 4
-_MOST_WORDS: Final = 1_500_000
+_MOST_WORDS: Final = 750_000
 """Decimals of a batch: batches of many registers have fewer rows, so that none is larger than some 25 MB."""
 _APART: Final = 76
 """Planes a power of two apart would get in each other's way in the caches of the processor."""
