@@ -5,7 +5,7 @@ Method:
 - A row times one job of e320proto and the same job of each peer that is installed (``smllib`` with
   its full parse and with its ``get_obis`` search, ``pysml``, and of ``libsml`` the parser of messages:
   what that counts is said in ``benchmarks.libsml``). One round runs every contender once, one after the
-  other, so that a slow spell of the machine meets them all; the figure is the median of the rounds.
+  other, so that a slow spell of the machine meets them all; the figure is the best of the rounds.
 - ``floats`` reads the scaled number of every entry of every telegram (``Telegram.floats``), ``entries``
   makes every entry with all that it holds. Streams come in pieces of 4,096 octets where the name says
   nothing else. Peers take a shorter piece of the same stream, because their cost per telegram does not

@@ -1,9 +1,8 @@
-"""Clock and memory: contenders in turn, medians, peaks."""
+"""Clock and memory: contenders in turn, the best of their rounds, peaks."""
 
 from __future__ import annotations
 
 import gc
-import statistics
 import subprocess
 import sys
 import time
@@ -15,15 +14,19 @@ if TYPE_CHECKING:
 
 
 def rates(contenders: Mapping[str, Callable[[], int]], rounds: int) -> dict[str, float]:
-    """Units per second of each contender: the median of rounds in which each runs once."""
-    seen: dict[str, list[float]] = {name: [] for name in contenders}
+    """Units per second of each contender: the best of rounds in which each runs once.
+
+    The best, because everything else that the machine does only makes a job slower; so a figure is
+    nearly the same whether the machine is calm or not.
+    """
+    best = dict.fromkeys(contenders, 0.0)
     for _ in range(rounds):
         for name, job in contenders.items():
             gc.collect()
             start = time.perf_counter()
             units = job()
-            seen[name].append(units / (time.perf_counter() - start))
-    return {name: statistics.median(found) for name, found in seen.items()}
+            best[name] = max(best[name], units / (time.perf_counter() - start))
+    return best
 
 
 def counted(name: str, job: Callable[[], int], expected: int) -> None:
@@ -45,10 +48,7 @@ def peak_octets(job: Callable[[], int]) -> int:
 
 
 def import_seconds(modules: list[str], rounds: int) -> dict[str, float]:
-    """The time of importing each module in a fresh interpreter: the best of the rounds.
-
-    The best, because everything that disturbs such a short job only makes it longer.
-    """
+    """The time of importing each module in a fresh interpreter: the best of the rounds."""
     best = dict.fromkeys(modules, float("inf"))
     for _ in range(rounds):
         for module in modules:

@@ -24,7 +24,7 @@ from e320proto.archive.kernel_codes import NONE, OCTETS, SIGNED, UNSIGNED
 from e320proto.crc import x25
 from e320proto.schema.primitives import INTEGER
 from e320proto.schema.primitives import OCTETS as OCTET_STRING
-from e320proto.sml.quirks import _DZG_POWERS as _EXPORT_BITS
+from e320proto.sml.quirks import DZG_POWERS as _EXPORT_BITS
 from e320proto.sml.quirks import may_lack_sign, telegram_status
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ from e320proto.archive.kernel_codes import (
 _njit: Any = njit
 _intrinsic: Any = intrinsic
 compiled: Any = _njit(_nrt=False)
-inlined: Any = _njit(_nrt=False, inline="always")
+inlined: Any = _njit(_nrt=False, forceinline=True)
 cached: Any = _njit(_nrt=False, cache=True)
 
 _RUN = np.uint8(0x1B)
@@ -216,7 +216,7 @@ def _is_right(data, position, tables, number):
     return True
 
 
-@compiled
+@inlined
 def _fits(data, position, end, tables, number):
     """Whether the octets at a position are a right frame of a layout."""
     layout = tables.layouts[number]
@@ -243,7 +243,7 @@ def _fits(data, position, end, tables, number):
     return _share(data, position, tables, layout) == tables.shares[number]
 
 
-@compiled
+@inlined
 def _layout_at(data, position, end, tables, before):
     """The layout of the frame at a position, -1 if it has none."""
     if before >= 0:
@@ -318,7 +318,7 @@ def find_meter(data, start, octets, meters):
     return index
 
 
-@compiled
+@inlined
 def _meter(data, position, tables, number, meters):
     """The index of the meter of a frame."""
     layout = tables.layouts[number]
@@ -361,7 +361,7 @@ def _put_large(words, row, number, negative, factor):
     words[row, 1] = np.int64(high)
 
 
-@compiled
+@inlined
 def _put_long(data, position, row, tables, number, to, meter, offset, source):
     """Write the rows of one telegram."""
     layout = tables.layouts[number]
@@ -431,7 +431,7 @@ def _put_octets(data, start, octets, to, ends, row):
     ends[row + 1] = end + octets
 
 
-@compiled
+@inlined
 def _next_frame(data, starts, stops, ends, state, tables, before):
     """The layout of the next frame: -1 if the plain decoder has to take it, -2 if nothing is left."""
     while state[POSITION] >= stops[state[STREAM]]:
@@ -471,7 +471,7 @@ def fill_long(data, starts, stops, ends, state, tables, meters, to):
         state[TAKEN] += 1
 
 
-@compiled
+@inlined
 def _put_wide(data, position, row, tables, number, slots, to):
     """Write the row of one telegram, but for where it comes from."""
     layout = tables.layouts[number]

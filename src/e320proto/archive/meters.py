@@ -71,8 +71,9 @@ class Meters:
         if self._long:
             return self._plain(count)
         lengths = 2 * self.arrays.lengths[:count]
-        digits = _DIGITS[self.arrays.ids[:count]].reshape(count, 2 * _ID_OCTETS)
-        data = digits[np.arange(2 * _ID_OCTETS) < lengths[:, None]]
+        longest = int(lengths.max(initial=0))
+        digits = _DIGITS[self.arrays.ids[:count, : longest // 2]].reshape(count, longest)
+        data = digits if (lengths == longest).all() else digits[np.arange(longest) < lengths[:, None]]
         ends = np.zeros(count + 1, np.int32)
         np.cumsum(lengths, out=ends[1:])
         return pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(ends), pa.py_buffer(data)])

@@ -9,15 +9,21 @@
 A decoder that has made events of all octets before a cut is in the same state as the new one of the next
 part. So a part goes on behind its end until that is so; if its last event goes beyond the cut, what
 the next part said is thrown away, and it is decoded again from where the event ends.
+
+Batches come back as Arrow streams in a temporary folder and are mapped from there: a pipe between
+processes would take longer than decoding.
 """
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -79,10 +85,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of it: batches as Arrow streams, and where the last event ended."""
+    """What came of it: files of batches, if there are any, and where the last event ended."""
 
-    batches: bytes
-    trouble: bytes
+    batches: str | None
+    trouble: str | None
     end: int
 
 
@@ -139,7 +145,7 @@ def _start_behind(file: IO[bytes], position: int) -> int | None:
     return None
 
 
-def do(work: Work) -> Result:
+def do(work: Work, folder: str) -> Result:
     """Decode the parts of one piece of work; this runs in another process."""
     files = [part.path for part in work.parts]
     found = Pass(work.table, files, work.registers, work.options, batch_rows=work.batch_rows, octets=work.octets)
@@ -153,51 +159,66 @@ def do(work: Work) -> Result:
             batches += found.take(trouble.append)
     found.flush()
     batches += found.take(trouble.append)
-    return Result(_stream(batches), _stream(trouble if work.trouble else []), end)
+    return Result(_written(batches, folder), _written(trouble if work.trouble else [], folder), end)
 
 
-def _stream(batches: list[pa.RecordBatch]) -> bytes:
-    """Batches as octets; slices of large arrays are cut out."""
+def _written(batches: list[pa.RecordBatch], folder: str) -> str | None:
+    """Batches as an Arrow stream in a new file."""
     if not batches:
-        return b""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batches[0].schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-    octets: bytes = sink.getvalue().to_pybytes()
-    return octets
+        return None
+    with NamedTemporaryFile(dir=folder, suffix=".arrows", delete=False) as file:
+        with pa.PythonFile(file, "w") as sink, pa.ipc.new_stream(sink, batches[0].schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        return file.name
 
 
-def batches_of(octets: bytes) -> Iterator[pa.RecordBatch]:
-    """The batches in an Arrow stream."""
-    if octets:
-        yield from pa.ipc.open_stream(octets)
+def batches_of(path: str | None) -> Iterator[pa.RecordBatch]:
+    """The batches in a file of :func:`do`, which goes away; they stay as long as somebody holds them."""
+    if path is None:
+        return
+    with pa.memory_map(path) as source:
+        with suppress(OSError):  # Windows keeps files that are mapped; the folder goes in the end
+            Path(path).unlink()
+        yield from pa.ipc.open_stream(source)
+
+
+def _quiet() -> None:
+    """Ctrl-C is for the process that started this one: it ends this one, too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def do_all(works: Iterable[Work], jobs: int) -> Iterator[tuple[Work, Result]]:
     """Do all work in so many processes; the results in the order of the work."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting: deque[tuple[Work, Future[Result]]] = deque()
-        left = iter(works)
-        last: tuple[Work, Result] | None = None
+    with TemporaryDirectory(prefix="e320-", ignore_cleanup_errors=True) as folder:
+        pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_quiet)
         try:
-            while True:
-                while len(waiting) <= jobs and (work := next(left, None)) is not None:
-                    waiting.append((work, pool.submit(do, work)))
-                if not waiting:
-                    return
-                work, future = waiting.popleft()
-                begin = _begin(work, last)
-                if begin >= work.parts[0].stop:
-                    continue  # the last event before covers all of it
-                if begin > work.parts[0].begin:
-                    future.cancel()
-                    work = replace(work, parts=(replace(work.parts[0], begin=begin),))
-                    future = pool.submit(do, work)
-                last = work, future.result()
-                yield last
+            yield from _in_order(pool, works, jobs, folder)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, works: Iterable[Work], jobs: int, folder: str
+) -> Iterator[tuple[Work, Result]]:
+    waiting: deque[tuple[Work, Future[Result]]] = deque()
+    left = iter(works)
+    last: tuple[Work, Result] | None = None
+    while True:
+        while len(waiting) <= 2 * jobs and (work := next(left, None)) is not None:
+            waiting.append((work, pool.submit(do, work, folder)))
+        if not waiting:
+            return
+        work, future = waiting.popleft()
+        begin = _begin(work, last)
+        if begin >= work.parts[0].stop:
+            continue  # the last event before covers all of it
+        if begin > work.parts[0].begin:
+            future.cancel()
+            work = replace(work, parts=(replace(work.parts[0], begin=begin),))
+            future = pool.submit(do, work, folder)
+        last = work, future.result()
+        yield last
 
 
 def _begin(work: Work, last: tuple[Work, Result] | None) -> int:

@@ -76,8 +76,9 @@ class Pass:
         elif table == "wide":
             self.telegrams = WideTable(batch_rows, files, options, registers, room)
         self._decoder: TelegramDecoder | None = None
-        self._base = 0  # position of the decoder's first octet in its stream
+        self._base = 0  # position in the stream where the decoder's offset 0 would be
         self._fed = 0  # octets that the decoder got
+        self._left = True  # whether the decoder is not where the place is
         self._piece = 0
         self._refusals = 0  # of the kernel, one after the other
 
@@ -103,7 +104,13 @@ class Pass:
 
     def begin(self) -> None:
         """Begin another file."""
-        self._decoder = None
+        self._leave()
+
+    def _leave(self) -> None:
+        """Go on elsewhere; a decoder that holds nothing is as new, but for its offsets."""
+        self._left = True
+        if self._decoder is not None and self._decoder.buffered:
+            self._decoder = None
 
     def run(self, octets: Octets, place: Place) -> None:
         """Decode from a place on as far as the octets go; the place is moved to where that is."""
@@ -111,7 +118,7 @@ class Pass:
             before = place.stream, place.position
             result = self.telegrams.fill(octets, place)
             if (place.stream, place.position) != before:
-                self._decoder = None
+                self._leave()
                 self._refusals = 0
             if result == DONE:
                 return
@@ -130,11 +137,7 @@ class Pass:
         at = place.stream
         start, stop, end = int(octets.starts[at]), int(octets.stops[at]), int(octets.ends[at])
         base = octets.base - start  # of position 0 in the stream
-        if self._decoder is None:
-            self._decoder = TelegramDecoder(self.options)
-            self._base, self._fed = place.position + base, 0
-            self._piece = _first_piece(octets.view, place.position)
-        decoder = self._decoder
+        decoder = self._decoder_at(place.position, base, octets.view)
         source = octets.source + at
         # Where the kernel refuses frame after frame, it is asked less and less often.
         patience = min((self._refusals - 1) ** 2, _MOST_REFUSED)
@@ -165,9 +168,25 @@ class Pass:
                     self.trouble.add(event, source, self._base)
             if reached > place.position:
                 place.position = reached
-                done = reached >= min(stop, end)
-                if done or (patience <= 0 and self.telegrams.known.may_fit(octets.view, reached, end)):
+                if reached >= min(stop, end) or (patience <= 0 and self._may_go_on(octets.view, reached, end)):
                     return True
+
+    def _decoder_at(self, position: int, base: int, view: memoryview) -> TelegramDecoder:
+        """The decoder, made ready for the octets at a position if it was not there already."""
+        if self._decoder is None:
+            self._decoder, self._fed = TelegramDecoder(self.options), 0
+            self._left = True
+        if self._left:
+            self._left = False
+            self._base = position + base - self._fed
+            self._piece = _first_piece(view, position)
+        return self._decoder
+
+    def _may_go_on(self, view: memoryview, position: int, end: int) -> bool:
+        """Whether the kernel may take what is at a position; behind one damaged frame it need not be looked at."""
+        if self._refusals <= 1:
+            return view[position : position + len(START)] == START
+        return self.telegrams.known.may_fit(view, position, end)
 
     def _after(self, fed: int, stop: int, end: int) -> int:
         """End of the next piece for the decoder."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from e320proto.units import Quantity
 
 _OTHERS_PER_ROW: Final = 4
+_MOST_WORDS: Final = 750_000
+"""Decimals of a batch: batches of many registers have fewer rows, so that none is larger than some 25 MB."""
 _APART: Final = 76
 """Planes a power of two apart would get in each other's way in the caches of the processor."""
 
@@ -102,6 +104,7 @@ class WideTable(TelegramTable):
         self._place = {register.code: (at, register.unit) for at, register in enumerate(registers)}
         self._slots_for: Known | None = None
         self._slots: Column = np.zeros(0, np.int64)
+        self.room = min(self.room, max(LEAST_ROOM, _MOST_WORDS // (len(registers) + 1)))
         room = min(self.room, max(room, LEAST_ROOM))
         self._make_room(room, room * _OTHERS_PER_ROW)
 

@@ -121,7 +121,7 @@ _DZG_FIXED_FROM = 60_000_000
 # Plain integers: every telegram of such a meter is looked at, and operations of IntFlag are slow.
 _STARTED = int(FnnFlag.STARTED)
 _SUM_EXPORT = int(FnnFlag.SUM_EXPORT)
-_DZG_POWERS = {
+DZG_POWERS = {
     bytes.fromhex("0100100700ff"): _SUM_EXPORT,
     bytes.fromhex("0100240700ff"): int(FnnFlag.L1_EXPORT),
     bytes.fromhex("0100380700ff"): int(FnnFlag.L2_EXPORT),
@@ -165,7 +165,7 @@ def dzg_sign(entries: Sequence[Entry], server_id: bytes | None) -> list[Entry] |
         return None
     changed = None
     for index, entry in enumerate(entries):
-        corrected = _unsigned(entry, word.value) if entry.obis in _DZG_POWERS else None
+        corrected = _unsigned(entry, word.value) if entry.obis in DZG_POWERS else None
         if corrected is not None:
             changed = changed or list(entries)
             changed[index] = entry._replace(corrected=corrected)
@@ -174,12 +174,12 @@ def dzg_sign(entries: Sequence[Entry], server_id: bytes | None) -> list[Entry] |
 
 def may_lack_sign(entries: Iterable[Entry]) -> bool:
     """Whether :func:`dzg_sign` may change telegrams with such entries, whatever their data are."""
-    return any(entry.obis in _DZG_POWERS and entry.width in range(1, _DZG_MAX_WIDTH + 1) for entry in entries)
+    return any(entry.obis in DZG_POWERS and entry.width in range(1, _DZG_MAX_WIDTH + 1) for entry in entries)
 
 
 def _unsigned(entry: Entry, word: int) -> Quantity | None:
     """The value of a power that lost its sign bit, or ``None`` if the value is right as sent."""
-    export = _DZG_POWERS[entry.obis]
+    export = DZG_POWERS[entry.obis]
     raw, width = entry.raw, entry.width
     if word & export or type(raw) is not int or width is None:
         return None

@@ -203,8 +203,9 @@ class TransportDecoder:
         self._open = False  # whether the buffer begins with the start of a frame
         self._scan = 0  # all octets before this one have been looked at
         self._data: list[bytes] = []  # payload before _plain
-        self._plain = 0  # octets from here on are payload as they stand
+        self._plain = len(START)  # octets from here on are payload as they stand
         self._rejected: tuple[int, DecodeError] | None = None  # a frame to reject that may end in a start
+        self._unusual = -1  # absolute position of a frame that the short loop has left to the machine
         self._wake = len(START)  # nothing can happen before the buffer is that long
 
     @property
@@ -240,7 +241,8 @@ class TransportDecoder:
         events: list[Any] = []
         while True:
             # Not where the machine has seen more of the frame than its payload so far.
-            if not self._rejected and self._x25_first and (not self._open or self._plain == len(START)):
+            begins = not self._open or self._plain == len(START)
+            if begins and self._base != self._unusual and self._x25_first and not self._rejected:
                 self._whole_frames(events)
             if not self._step(events):
                 return events
@@ -254,6 +256,7 @@ class TransportDecoder:
                 return
             taken = self._take_frames(bytes(buffer[: max(_WINDOW, at + 8)]), at, events)
             if not taken:
+                self._unusual = self._base
                 return
             del buffer[:taken]
             self._base += taken
@@ -406,7 +409,8 @@ class TransportDecoder:
         buffer, reach = self._buffer, count
         if count <= self.options.limits.max_frame + 1:  # else held octets could become too many
             reach += len(START) - 1
-            if not final and any(START.startswith(buffer[at:reach]) for at in range(max(1, len(buffer) - 7), count)):
+            near = buffer.find(_RUN, max(1, len(buffer) - 7), count)
+            if not final and near >= 0 and any(START.startswith(buffer[at:reach]) for at in range(near, count)):
                 self._rejected = count, error
                 self._wake = len(buffer) + 1
                 return False
@@ -424,13 +428,13 @@ class TransportDecoder:
         raw = bytes(buffer[:size])
         found = int.from_bytes(raw[-2:])
         covered = raw[:-2]
-        crc_kind = None
+        crc_kind, computed = None, {}
         for kind, crc in self._crcs:
-            if crc(covered) == found:
+            computed[str(kind)] = value = crc(covered)
+            if value == found:
                 crc_kind = kind
                 break
         if crc_kind is None and (self.options.frame_crc_kind != "none" or _hides_start(raw)):
-            computed = {str(kind): crc(covered) for kind, crc in self._crcs}
             return self._rescue(events, size, ChecksumError("bad_crc", computed, found, offset=self._base))
         data, fill = b"".join(self._data), raw[-3]
         if fill > min(_MAX_FILL, len(data)) or not data.endswith(bytes(fill)):
