@@ -284,7 +284,7 @@ def test_days_close() -> None:
     assert [event for event in events if isinstance(event, DayClosed)] == [
         DayClosed(86_400.0 * day, 86_400 * day) for day in (1, 2, 3)
     ]
-    assert meter._history.value(7, POSITIVE, 1, {}) == 720_000  # type: ignore[arg-type]
+    assert meter._lasting.history.value(7, POSITIVE, 1, {}) == 720_000  # type: ignore[arg-type]
 
 
 def test_errors() -> None:
@@ -319,7 +319,7 @@ def test_magnet_and_cover() -> None:
     meter.advance(86_420, Inputs())
     meter.power(on=True)
     assert meter.status_word & 0x600 == 0
-    assert meter._state()["tamper"] == [2, 1]
+    assert meter._lasting.state(0, powered=False)["tamper"] == [2, 1]
 
 
 def test_pulses_and_disk() -> None:

@@ -18,10 +18,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from e320proto.errors import DecodeError, shown
 from e320proto.identity import DeviceId
 from e320proto.meter.button import OpticalButton, PressEvent
-from e320proto.meter.clock import SECOND_MS, SecondsCounter
+from e320proto.meter.clock import SECOND_MS
 from e320proto.meter.display import Direction, DisplayFacts, DisplayState, commissioning_ms, display_state
 from e320proto.meter.events import (
     DayClosed,
@@ -38,28 +37,26 @@ from e320proto.meter.events import (
 )
 from e320proto.meter.faceplate import Faceplate
 from e320proto.meter.faults import COMMUNICATION, CRITICAL, Fault
-from e320proto.meter.history import History, View
+from e320proto.meter.guards import MeterGuards
 from e320proto.meter.info import info_form
+from e320proto.meter.lasting import Lasting
 from e320proto.meter.measurement import Elements, Inputs, return_stop, status_word
 from e320proto.meter.menu import Menu
 from e320proto.meter.menu_table import STANDARD, Effect, Place
 from e320proto.meter.modes import DataSet, Mode
 from e320proto.meter.pulses import Pulses
-from e320proto.meter.registers import Registers
-from e320proto.meter.store import MemoryStore, State, Store
+from e320proto.meter.store import MemoryStore, Store
 from e320proto.meter.svg import MeterFace
-from e320proto.meter.tamper import Tamper
 from e320proto.meter.variants import Variant
-from e320proto.obis import ObisCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from e320proto.meter.config import E320Config
+    from e320proto.obis import ObisCode
 
 PENDING_PUSHES: Final = 3_600
 """Pushes kept for ``info_data_to_send``; nobody hears older ones."""
-_SOURCE: Final = "state of the reference meter"
 
 
 class Meter:
@@ -124,58 +121,11 @@ class Meter:
         self._events: list[MeterEvent] = []
         self._word = 0
         self._word_cause: tuple[Any, ...] | None = None  # what the word was made of; it is asked for at every push
-        self._remember(registers)
-        self._start_volatile()
-
-    # --- what lasts -----------------------------------------------------------------------------
-
-    def _remember(self, registers: Mapping[ObisCode, int] | None) -> None:
-        config = self.config
+        self._lasting = Lasting(config, registers)
         state = self._store.load()
-        self._registers = Registers(config, registers)
-        self._counter = SecondsCounter()
-        self._history = History(config, self._registers.dwh)
-        self._push_counter = config.push_counter_start
-        self._faults = Fault(0)
-        self._tamper = Tamper(config.tamper_hold_s * SECOND_MS)
-        self._pin = config.pin
-        self._settings = {"extended_set": config.extended_set, "pin_query": config.pin_protection}
         if state is not None:
-            try:
-                self._restore(state)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                if isinstance(error, DecodeError):
-                    raise
-                raise DecodeError("corrupt_state", f"expected the state of a meter: {error}", source=_SOURCE) from error
-
-    def _restore(self, state: State) -> None:
-        if state["device_id"] != self.config.device_id:
-            detail = f"expected the state of {self.config.device_id}, found that of {state['device_id']}"
-            raise DecodeError("corrupt_state", detail, path="device_id", source=_SOURCE)
-        self._counter = SecondsCounter(_count(state["seconds"]))
-        self._registers.restore({ObisCode.parse(code): _number(total) for code, total in state["totals"].items()})
-        self._history = History.import_state(self.config, state["history"])
-        self._push_counter = _count(state["push_counter"])
-        self._faults = Fault(_count(state["faults"]))
-        self._tamper = Tamper(self.config.tamper_hold_s * SECOND_MS, *map(_count, state["tamper"]))
-        self._pin = None if state["pin"] is None else _text(state["pin"])
-        if self.config.enduser_settings == "save":
-            self._settings = {name: bool(state["settings"][name]) for name in self._settings}
-
-    def _state(self) -> dict[str, Any]:
-        counter = self._counter
-        powered = self._powered_since_ms is not None
-        return {
-            "device_id": self.config.device_id,
-            "seconds": counter.at(self._now_ms) if powered else counter.stored,
-            "totals": {str(code): total for code, total in self._registers.totals.items()},
-            "history": self._history.export_state(),
-            "push_counter": self._push_counter,
-            "faults": int(self._faults & CRITICAL),
-            "tamper": [self._tamper.magnet_count, self._tamper.cover_count],
-            "pin": self._pin,
-            "settings": dict(self._settings),
-        }
+            self._lasting.restore(state)
+        self._start_volatile()
 
     # --- power ----------------------------------------------------------------------------------
 
@@ -183,11 +133,11 @@ class Meter:
         """What is lost with the power."""
         self._pulses = Pulses(self.config, self._pulse_constant)
         self._button = OpticalButton(self.config)
-        self._menu = Menu(self.config, _Facts(self))
-        self._pin_failures = 0
+        self._guards = MeterGuards(self.config, self._lasting)
+        self._menu = Menu(self.config, self._guards)
         self._tick_energy = self._power_w = 0
         self._push_at_ms: int | None = None
-        self._faults &= CRITICAL
+        self._lasting.faults &= CRITICAL
 
     def _supply(self) -> None:
         """See whether there is supply, after inputs or mains changed."""
@@ -201,22 +151,22 @@ class Meter:
 
     def _power_up(self) -> None:
         now_ms = self._now_ms
-        if self._counter.stored is not None and self.config.enduser_settings == "reset":
-            self._settings = {"extended_set": False, "pin_query": self.config.pin_protection}
+        if self._lasting.counter.stored is not None and self.config.enduser_settings == "reset":
+            self._lasting.reset_settings()
         self._start_volatile()
-        self._counter.start(now_ms)
+        self._lasting.counter.start(now_ms)
         self._powered_since_ms = now_ms
-        self._tamper.see(self._inputs, now_ms)
+        self._lasting.tamper.see(self._inputs, now_ms)
         self._push_at_ms = now_ms + self.config.push_start_delay_s * SECOND_MS or None
-        self._happened(PowerReturned(now_ms / 1000, self._counter.at(now_ms)))
+        self._happened(PowerReturned(now_ms / 1000, self._lasting.counter.at(now_ms)))
         self._close_day()
 
     def _power_down(self) -> None:
-        self._counter.stop(self._now_ms)
+        self._lasting.counter.stop(self._now_ms)
         self._powered_since_ms = self._push_at_ms = None
-        self._tamper.forget()
+        self._lasting.tamper.forget()
         self._start_volatile()
-        self._happened(PowerFailed(self._now_ms / 1000, self._counter.stored or 0))
+        self._happened(PowerFailed(self._now_ms / 1000, self._lasting.counter.stored or 0))
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -280,12 +230,12 @@ class Meter:
         self._inputs = inputs
         self._measured = self._elements.measure(inputs)
         if self._powered_since_ms is not None:
-            self._tamper.see(inputs, self._now_ms)
+            self._lasting.tamper.see(inputs, self._now_ms)
 
     def _stored_events(self) -> list[MeterEvent]:
         """Write what lasts, then tell what happened: nobody hears of a second that could be lost."""
-        if self._begun and self._counter.stored is not None:
-            self._store.save(self._state())
+        if self._begun and self._lasting.counter.stored is not None:
+            self._store.save(self._lasting.state(self._now_ms, powered=self.powered))
         events, self._events = self._events, []
         return events
 
@@ -301,7 +251,7 @@ class Meter:
         due = [self._dark_at_ms]
         if self._powered_since_ms is not None:
             due += [self._button.next_timeout(), self._menu.next_timeout()]
-            due.append(self._counter.reaches_ms(self._history.next_closing))
+            due.append(self._lasting.counter.reaches_ms(self._lasting.history.next_closing))
         return min((at_ms for at_ms in due if at_ms is not None), default=None)
 
     def _run(self, target_ms: int) -> None:
@@ -324,7 +274,7 @@ class Meter:
         duration = to_ms - self._now_ms
         if duration > 0 and self._powered_since_ms is not None:
             measured = self._measured
-            self._registers.count(measured, duration)
+            self._lasting.registers.count(measured, duration)
             self._pulses.pass_time(measured, to_ms, duration)
             self._average_power(measured.p_mw, to_ms, duration)
             if not self._makes_pushes:
@@ -348,7 +298,7 @@ class Meter:
         if self._push_at_ms is not None and to_ms >= self._push_at_ms:
             interval_ms = self.config.push_interval_s * SECOND_MS
             count = (to_ms - self._push_at_ms) // interval_ms + 1
-            self._push_counter += count
+            self._lasting.push_counter += count
             self._push_at_ms += count * interval_ms
 
     def _fire(self, now_ms: int) -> None:
@@ -368,23 +318,25 @@ class Meter:
     # --- what happens ---------------------------------------------------------------------------
 
     def _close_day(self) -> None:
-        sec_index = self._counter.at(self._now_ms)
-        if sec_index >= self._history.next_closing and self._history.count(sec_index, self._registers.dwh):
+        sec_index = self._lasting.counter.at(self._now_ms)
+        if sec_index >= self._lasting.history.next_closing and self._lasting.history.count(
+            sec_index, self._lasting.registers.dwh
+        ):
             self._happened(DayClosed(self._now_ms / 1000, sec_index))
 
     def _push(self) -> None:
         now_ms = self._now_ms
-        config, registers = self.config, self._registers
-        data_set = DataSet.EXTENDED if self._settings["extended_set"] else DataSet.REDUCED
+        config, registers = self.config, self._lasting.registers
+        data_set = DataSet.EXTENDED if self._lasting.settings["extended_set"] else DataSet.REDUCED
         signed = config.mode is Mode.BALANCED and config.balanced_negative == "signed"
         form = info_form(config.mode, data_set, reactive=config.push_reactive, signed=signed)
-        sec_index = self._counter.at(now_ms)
+        sec_index = self._lasting.counter.at(now_ms)
         dwh = [registers[code] for code in form.codes]
         self._pending.append(
-            form.encode(self.server_id, sec_index, self._push_counter, self.status_word, dwh, self.power_w)
+            form.encode(self.server_id, sec_index, self._lasting.push_counter, self.status_word, dwh, self.power_w)
         )
         self._happened(Pushed(now_ms / 1000, sec_index))
-        self._push_counter += 1
+        self._lasting.push_counter += 1
         self._push_at_ms = now_ms + config.push_interval_s * SECOND_MS
 
     def _shine(self, lux: float) -> None:
@@ -412,40 +364,40 @@ class Meter:
         at_s = self._now_ms / 1000
         match effect:
             case Effect.CLEAR_E:
-                self._history.clear_e(self._registers.dwh)
+                self._lasting.history.clear_e(self._lasting.registers.dwh)
                 self._happened(EnergyReset(at_s))
             case Effect.CLEAR_HISTORY:
-                self._history.clear_days()
+                self._lasting.history.clear_days()
                 self._happened(HistoryReset(at_s))
             case Effect.PIN_FAILED:
-                self._pin_failures += 1
+                self._guards.pin_failures += 1
                 self._happened(PinRefused(at_s))
             case Effect.UNLOCK:
-                self._pin_failures = 0
+                self._guards.pin_failures = 0
             case Effect.TOGGLE_INF:
-                self._change("extended_set", value=not self._settings["extended_set"])
+                self._change("extended_set", value=not self._lasting.settings["extended_set"])
             case Effect.TOGGLE_PIN_QUERY:
-                self._change("pin_query", value=not self._settings["pin_query"])
+                self._change("pin_query", value=not self._lasting.settings["pin_query"])
             case Effect.PIN_QUERY_OFF:
                 self._change("pin_query", value=False)
             case Effect.LOCK:
                 pass  # the menu itself asks for the PIN again
 
     def _change(self, name: str, *, value: bool) -> None:
-        self._settings[name] = value
+        self._lasting.settings[name] = value
         self._happened(SettingChanged(self._now_ms / 1000, name, value))
 
     def raise_fault(self, fault: Fault) -> None:
         """Let an error occur; several at once are or-ed."""
-        self._faults |= fault
+        self._lasting.faults |= fault
 
     def end_fault(self, fault: Fault) -> None:
         """Let communication errors end; critical ones stay."""
-        self._faults &= ~(fault & COMMUNICATION)
+        self._lasting.faults &= ~(fault & COMMUNICATION)
 
     def reset_faults(self) -> None:
         """The command over communication that clears the error register."""
-        self._faults = Fault(0)
+        self._lasting.faults = Fault(0)
 
     # --- what it shows --------------------------------------------------------------------------
 
@@ -457,12 +409,12 @@ class Meter:
     @property
     def sec_index(self) -> int:
         """The seconds counter, or what it was when power failed."""
-        return self._counter.at(self._now_ms) if self.powered else self._counter.stored or 0
+        return self._lasting.counter.at(self._now_ms) if self.powered else self._lasting.counter.stored or 0
 
     @property
     def registers(self) -> dict[ObisCode, int]:
         """The energy registers in 0.1 Wh (0.1 varh)."""
-        return self._registers.dwh
+        return self._lasting.registers.dwh
 
     @property
     def power_w(self) -> int:
@@ -474,22 +426,22 @@ class Meter:
     @property
     def push_counter(self) -> int:
         """Pushes so far."""
-        return self._push_counter
+        return self._lasting.push_counter
 
     @property
     def error_register(self) -> Fault:
         """The error register, F.F."""
-        return self._faults
+        return self._lasting.faults
 
     @property
     def extended_set(self) -> bool:
         """InF: whether pushes hold the extended data set."""
-        return self._settings["extended_set"]
+        return self._lasting.settings["extended_set"]
 
     @property
     def pin_query(self) -> bool:
         """Whether the menu asks for the PIN."""
-        return self.config.pin_protection and self._settings["pin_query"]
+        return self._guards.pin_query
 
     @property
     def pulse_count(self) -> int:
@@ -499,8 +451,8 @@ class Meter:
     @property
     def status_word(self) -> int:
         """The FNN status word."""
-        tamper, now_ms = self._tamper, self._now_ms
-        cause = (self._measured, tamper.magnet_flag(now_ms), tamper.cover_flag(now_ms), self._faults)
+        tamper, now_ms = self._lasting.tamper, self._now_ms
+        cause = (self._measured, tamper.magnet_flag(now_ms), tamper.cover_flag(now_ms), self._lasting.faults)
         if cause != self._word_cause:
             measured, magnet, cover, faults = self._word_cause = cause
             fatal = bool(faults & CRITICAL)
@@ -523,16 +475,16 @@ class Meter:
         directions = {1: Direction.IMPORT, -1: Direction.EXPORT}
         return DisplayFacts(
             powered_since_ms=self._powered_since_ms,
-            registers=self._registers.dwh,
+            registers=self._lasting.registers.dwh,
             power_w=self.power_w,
-            error_register=int(self._faults),
-            critical_error=bool(self._faults & CRITICAL),
+            error_register=int(self._lasting.faults),
+            critical_error=bool(self._lasting.faults & CRITICAL),
             phases_present=(first, second, third),
             direction=directions.get(measured.direction),
             disk=self._pulses.disk,
             led=self.powered and self._pulses.lit(measured, self._now_ms),
             pushes_running=self._pushes_run(),
-            push_count=self._push_counter,
+            push_count=self._lasting.push_counter,
             menu=menu if self.powered else STANDARD,
             menu_energy_dwh=self._menu_energy(),
             show_power=self.config.show_power,
@@ -546,63 +498,10 @@ class Meter:
 
     def _menu_energy(self) -> int | None:
         """The value of E or of the history that the menu shows."""
-        menu, history = self._menu.state, self._history
+        menu, history = self._menu.state, self._lasting.history
         if not menu.register:
             return None
         code = history.registers[menu.register - 1]
         if menu.place in {Place.E, Place.E_CLR}:
-            return history.since_reset(code, self._registers[code])
-        return None if menu.view is None else history.value(menu.view, code, menu.index, self._registers.dwh)
-
-
-def _number(value: object) -> int:
-    if type(value) is not int:
-        msg = f"expected an integer, found {shown(value)}"
-        raise ValueError(msg)
-    return value
-
-
-def _count(value: object) -> int:
-    number = _number(value)
-    if number < 0:
-        msg = f"expected 0 or above, found {number}"
-        raise ValueError(msg)
-    return number
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        msg = "expected a text"
-        raise TypeError(msg)
-    return value
-
-
-class _Facts:
-    """What the guards of the menu ask a meter."""
-
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-
-    @property
-    def register_count(self) -> int:
-        return len(self._meter._history.registers)  # noqa: SLF001 - part of the meter
-
-    @property
-    def pin_protection(self) -> bool:
-        return self._meter.config.pin_protection
-
-    @property
-    def pin_query(self) -> bool:
-        return self._meter.pin_query
-
-    @property
-    def pin_tries_left(self) -> int | None:
-        tries = self._meter.config.pin_max_tries
-        return None if tries is None else tries - self._meter._pin_failures  # noqa: SLF001
-
-    def pin_is_right(self, digits: str) -> bool:
-        return digits == self._meter._pin  # noqa: SLF001
-
-    def has_value(self, view: View, register: int, index: int) -> bool:
-        history = self._meter._history  # noqa: SLF001
-        return history.value(view, history.registers[register - 1], index, self._meter.registers) is not None
+            return history.since_reset(code, self._lasting.registers[code])
+        return None if menu.view is None else history.value(menu.view, code, menu.index, self._lasting.registers.dwh)
