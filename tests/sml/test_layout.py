@@ -181,7 +181,7 @@ def test_large_frames_are_not_learned() -> None:
     layouts = Layouts(DecodeOptions())
     learner = Learner(layouts)
     seen(learner, [frame_of(LARGEST // 4), frame_of(LARGEST // 4, 1)])
-    assert (len(layouts), learner._unknown) == (0, {})
+    assert (len(layouts), learner._unknown.numbers) == (0, {})
 
 
 def test_second_frame_of_a_form_is_learned() -> None:
@@ -214,7 +214,7 @@ def test_frames_remembered_of_one_length_are_few() -> None:
     chance = random.Random(320)  # noqa: S311 - the same octets in every run
     entries = [(replace(USUAL[0], value=chance.randbytes(250)),) for _ in range(9)]
     seen(learner, [encode_transport(encode_file(push(entry))) for entry in entries])
-    assert [len(last) for last in learner._unknown.values()] == [REMEMBERED_OF_ONE]
+    assert [len(last) for last in learner._unknown.numbers.values()] == [REMEMBERED_OF_ONE]
 
 
 def test_a_stream_learns_only_so_much() -> None:
@@ -231,7 +231,7 @@ def test_lengths_remembered_are_bounded() -> None:
     layouts = Layouts(DecodeOptions())
     learner = Learner(layouts)
     seen(learner, [frame_of(count) for count in range(REMEMBERED + 1)])
-    assert len(learner._unknown) == REMEMBERED
+    assert len(learner._unknown.numbers) == REMEMBERED
     seen(learner, [frame_of(0, 1)])  # its first sight is forgotten
     assert len(layouts) == 0
 

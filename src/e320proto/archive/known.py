@@ -1,6 +1,6 @@
 """The layouts that the kernel knows: of all archives of one process that are decoded with the same options.
 
-A frame is worth a layout if the last unknown one of its length was much like it. Learning costs as much
+A frame is worth a layout if one of the last unknown ones of its length was much like it. Learning costs as much
 as a thousand frames, so there is a budget: some layouts at once, then one for each 128 KiB of unknown
 frames. When there are too many, all are forgotten at the end of a batch, and what is still in use is
 learned again.
@@ -15,8 +15,7 @@ import numpy as np
 
 from e320proto.archive.bulk import ENTRY, LAYOUT, Bulk, Tables, advances, bulk_layout
 from e320proto.archive.dictionary import Dictionary
-from e320proto.sml.content import Content
-from e320proto.sml.layout import learn
+from e320proto.sml.layout import Sightings, learn
 from e320proto.sml.transport import START
 
 if TYPE_CHECKING:
@@ -31,10 +30,6 @@ CAPACITY: Final = 128
 MAX_CODES: Final = 4_096
 FREE_LAYOUTS: Final = 64
 OCTETS_PER_LAYOUT: Final = 1 << 17
-REMEMBERED: Final = 64
-"""Lengths of which the last unknown frame is remembered."""
-SIMILAR: Final = 5
-"""Of two frames of one layout, less than a fifth of the bits differ."""
 _END: Final = bytes.fromhex("1b1b1b1b1a")
 
 
@@ -59,7 +54,7 @@ class Known:
         self._count = 0
         self._used = dict.fromkeys(("entries", "last", "places"), 0)
         self._by_octets: dict[int, list[tuple[int, int]]] = {}
-        self._unknown: dict[int, int] = {}
+        self._unknown = Sightings()
         self._octets = 0
         self._spent = 0
         self._lock = RLock()
@@ -91,11 +86,7 @@ class Known:
         number = int.from_bytes(raw, "little")
         with self._lock:
             self._octets += len(raw)
-            last = self._unknown.pop(len(raw), None)
-            if last is None or (last ^ number).bit_count() * SIMILAR > 8 * len(raw):
-                if len(self._unknown) >= REMEMBERED:
-                    del self._unknown[next(iter(self._unknown))]
-                self._unknown[len(raw)] = number
+            if not self._unknown.again(raw):
                 return
             known = self._by_octets.get(len(raw), ())
             if self.stale or any(number & mask == skeleton for mask, skeleton in known):
@@ -106,15 +97,7 @@ class Known:
             self._learn(telegram)
 
     def _learn(self, telegram: Telegram) -> None:
-        said = Content(
-            telegram.payload,
-            telegram.entries,
-            telegram.time,
-            telegram.server_octets,
-            telegram.notes,
-            telegram.rules,
-            telegram.message_count,
-        )
+        said = telegram.content
         layout = learn(telegram.raw, said, self.options)
         bulk = None if layout is None else bulk_layout(layout, self.codes, self.units)
         if layout is None or bulk is None:

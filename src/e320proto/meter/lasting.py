@@ -24,6 +24,7 @@ from e320proto.errors import DecodeError, shown
 from e320proto.meter.clock import SECOND_MS, SecondsCounter
 from e320proto.meter.faults import CRITICAL, Fault
 from e320proto.meter.history import History
+from e320proto.meter.menu_table import Place
 from e320proto.meter.registers import Registers
 from e320proto.meter.tamper import Tamper
 from e320proto.obis import ObisCode
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from e320proto.meter.config import E320Config
+    from e320proto.meter.menu_table import MenuState
     from e320proto.meter.store import State
 
 _SOURCE: Final = "state of the reference meter"
@@ -101,6 +103,15 @@ class Lasting:
         self.pin = None if state["pin"] is None else _text(state["pin"])
         if config.enduser_settings == "save":
             self.settings = {name: bool(state["settings"][name]) for name in self.settings}
+
+    def menu_energy(self, menu: MenuState) -> int | None:
+        """The value of E or of the history that the menu shows, in 0.1 Wh; ``None`` if there is none."""
+        if not menu.register:
+            return None
+        code = self.history.registers[menu.register - 1]
+        if menu.place in {Place.E, Place.E_CLR}:
+            return self.history.since_reset(code, self.registers[code])
+        return None if menu.view is None else self.history.value(menu.view, code, menu.index, self.registers.dwh)
 
     def reset_settings(self) -> None:
         """Settings as they are after a loss of power, where that resets them."""

@@ -42,7 +42,7 @@ from e320proto.meter.info import info_form
 from e320proto.meter.lasting import Lasting
 from e320proto.meter.measurement import Elements, Inputs, return_stop, status_word
 from e320proto.meter.menu import Menu
-from e320proto.meter.menu_table import STANDARD, Effect, Place
+from e320proto.meter.menu_table import STANDARD, Effect
 from e320proto.meter.modes import DataSet, Mode
 from e320proto.meter.pulses import Pulses
 from e320proto.meter.store import MemoryStore, Store
@@ -486,7 +486,7 @@ class Meter:
             pushes_running=self._pushes_run(),
             push_count=self._lasting.push_counter,
             menu=menu if self.powered else STANDARD,
-            menu_energy_dwh=self._menu_energy(),
+            menu_energy_dwh=self._lasting.menu_energy(menu),
             show_power=self.config.show_power,
             extended_set=self.extended_set,
             pin_query=self.pin_query,
@@ -495,13 +495,3 @@ class Meter:
     def _pushes_run(self) -> bool:
         since_ms = self._powered_since_ms
         return since_ms is not None and self._now_ms >= since_ms + self.config.push_start_delay_s * SECOND_MS
-
-    def _menu_energy(self) -> int | None:
-        """The value of E or of the history that the menu shows."""
-        menu, history = self._menu.state, self._lasting.history
-        if not menu.register:
-            return None
-        code = history.registers[menu.register - 1]
-        if menu.place in {Place.E, Place.E_CLR}:
-            return history.since_reset(code, self._lasting.registers[code])
-        return None if menu.view is None else history.value(menu.view, code, menu.index, self._lasting.registers.dwh)

@@ -286,6 +286,27 @@ def shared_layouts(options: DecodeOptions) -> Layouts:
     return Layouts(options)
 
 
+class Sightings:
+    """The last unknown frames of each length, to tell which of them come again with other data only."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[int, tuple[int, ...]] = {}
+
+    def again(self, raw: bytes) -> bool:
+        """Whether one of the last frames of this length was much like this one.
+
+        Then both are forgotten: where nothing can be learned of them, it is not tried with every frame.
+        """
+        number = int.from_bytes(raw, "little")
+        last = self.numbers.pop(len(raw), ())
+        unlike = tuple(other for other in last if (other ^ number).bit_count() * SIMILAR > 8 * len(raw))
+        found = len(unlike) < len(last)
+        if len(self.numbers) >= REMEMBERED:
+            del self.numbers[next(iter(self.numbers))]
+        self.numbers[len(raw)] = unlike if found else (*last[1 - REMEMBERED_OF_ONE :], number)
+        return found
+
+
 class Learner:
     """Decides for one stream when to learn.
 
@@ -301,19 +322,12 @@ class Learner:
     def __init__(self, layouts: Layouts) -> None:
         self._layouts = layouts
         self._spent = 0
-        self._unknown: dict[int, tuple[int, ...]] = {}
+        self._unknown = Sightings()
 
     def see(self, frame: TransportFrame, content: Content) -> None:
         """Take notice of a right frame that fitted no layout."""
         raw = frame.raw
-        if len(raw) > LARGEST:
-            return
-        number = int.from_bytes(raw, "little")
-        last = self._unknown.pop(len(raw), ())
-        if len(self._unknown) >= REMEMBERED:
-            del self._unknown[next(iter(self._unknown))]
-        self._unknown[len(raw)] = (*last[1 - REMEMBERED_OF_ONE :], number)
-        if all((other ^ number).bit_count() * SIMILAR > 8 * len(raw) for other in last):
+        if len(raw) > LARGEST or not self._unknown.again(raw):
             return
         if frame.crc_kind is not CrcKind.X25 or self._spent >= FREE_LAYOUTS + frame.offset // OCTETS_PER_LAYOUT:
             return

@@ -154,31 +154,31 @@ def _float(entry: Entry) -> float | None:
     return raw / 10**-scaler if scaler < 0 else float(raw * 10**scaler)
 
 
+def _entry(writer: _Writer, index: int, entry: Entry) -> str:
+    """Code for an entry: what differs from telegram to telegram from its fields, all else from the example."""
+    places = [writer.place(1, index, name) for name in ("value", "status", "val_time", "value_signature")]
+    value, word, time, signature = places
+    if not any(at is not None for at in places):
+        return writer.constant(entry)
+    parts = (
+        writer.constant(entry.obis),
+        writer.constant(entry.raw) if value is None else writer.field(value),
+        writer.constant(entry.scaler),
+        writer.constant(entry.unit),
+        "None" if word is None else f"status({writer.field(word)}, {writer.layout.fields[word].octets})",
+        "None" if time is None else writer.time(time),
+        "None" if signature is None else writer.field(signature),
+        writer.constant(entry.width),
+        "None",
+    )
+    return f"new(Entry, ({', '.join(parts)}))"
+
+
 def compile_content(layout: Layout) -> Callable[[bytes], Content]:
     """Make the function that gives the content of a frame, equal to that of the schema."""
     writer = _Writer(layout)
     example = layout.example
-    entries, entry_times = [], []
-    for index, entry in enumerate(example.entries):
-        places = {name: writer.place(1, index, name) for name in ("value", "status", "val_time", "value_signature")}
-        value, word, time, signature = places.values()
-        if {value, word, time, signature} == {None}:
-            entries.append(writer.constant(entry))
-            continue
-        parts = (
-            writer.constant(entry.obis),
-            writer.constant(entry.raw) if value is None else writer.field(value),
-            writer.constant(entry.scaler),
-            writer.constant(entry.unit),
-            "None" if word is None else f"status({writer.field(word)}, {layout.fields[word].octets})",
-            "None" if time is None else writer.time(time),
-            "None" if signature is None else writer.field(signature),
-            writer.constant(entry.width),
-            "None",
-        )
-        entries.append(f"new(Entry, ({', '.join(parts)}))")
-        if time is not None and layout.fields[time].choice != _TIMESTAMP:
-            entry_times.append(writer.field(time))
+    entries = "".join(f"{_entry(writer, index, entry)}, " for index, entry in enumerate(example.entries))
     sensor_time, ref_time = writer.place(1, None, "act_sensor_time"), writer.place(0, None, "ref_time")
     clock = ref_time if sensor_time is None else sensor_time
     servers = (writer.place(1, None, "server_id"), writer.place(0, None, "server_id"))
@@ -186,9 +186,11 @@ def compile_content(layout: Layout) -> Callable[[bytes], Content]:
     body = f"""\
     time = {"None" if clock is None else writer.time(clock)}
     server = {writer.constant(example.server_octets) if server is None else writer.field(server)}
-    entries = ({"".join(f"{entry}, " for entry in entries)})
+    entries = ({entries})
     rules = ()
 """
+    times = [writer.place(1, index, "val_time") for index in range(len(example.entries))]
+    entry_times = [writer.field(at) for at in times if at is not None and layout.fields[at].choice != _TIMESTAMP]
     if entry_times and sensor_time is not None and layout.fields[sensor_time].choice != _TIMESTAMP:
         body += f"""\
     if {writer.field(sensor_time)} and not ({" and ".join(entry_times)}):

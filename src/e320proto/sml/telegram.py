@@ -79,7 +79,7 @@ class Telegram:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what the telegram says; a layout is of this process only."""
-        return Telegram, (self._offset, self._raw, self._options, None, self._content or self._read())
+        return Telegram, (self._offset, self._raw, self._options, None, self.content)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Telegram):
@@ -114,6 +114,11 @@ class Telegram:
     def options(self) -> DecodeOptions:
         """Those of the decoder."""
         return self._options
+
+    @property
+    def content(self) -> Content:
+        """All parts that take work, at once; each is a property of its own, too."""
+        return self._content or self._read()
 
     @property
     def payload(self) -> bytes:
@@ -321,6 +326,6 @@ def _recogniser(layouts: Layouts) -> Callable[[bytes, int], Telegram | None]:
 def layout_of(frame: bytes, options: DecodeOptions = DEFAULT_OPTIONS) -> Layout | None:
     """Find the layout of one frame; ``None`` if the octets are no telegram, or one of a form that has none."""
     match TelegramDecoder(options, layouts=False).feed(frame):
-        case [Telegram(raw=raw, _content=Content() as content)] if raw == frame:
+        case [Telegram(raw=raw, content=content)] if raw == frame:
             return learn(raw, content, options)
     return None
