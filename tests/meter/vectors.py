@@ -9,3 +9,6 @@ from typing import Any, Final
 VECTORS: Final[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "vectors" / "base-meter.json").read_text(encoding="utf-8")
 )
+LMN_SML: Final[dict[str, Any]] = json.loads(
+    (Path(__file__).parent.parent / "vectors" / "lmn-sml.json").read_text(encoding="utf-8")
+)

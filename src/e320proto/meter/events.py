@@ -52,7 +52,7 @@ class MenuMoved:
 
 @dataclass(frozen=True, slots=True)
 class SettingChanged:
-    """A setting of the end user changed: ``extended_set`` or ``pin_query``."""
+    """A setting changed, by the menu or through the LMN; ``Meter.settings`` has their names."""
 
     at_s: float
     name: str

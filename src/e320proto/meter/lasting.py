@@ -12,6 +12,7 @@ counts of tampering     kept; the flags are dropped
 PIN, wrong PINs         kept
 keys, certificates      kept, with the transmission counter; see :mod:`e320proto.meter.security`
 InF, PIN query          kept or reset, as configured
+what the LMN has set    kept
 ======================  =======================================================================
 
 Source: E320 manual; base meter behaviour, section 6.
@@ -65,7 +66,14 @@ class Lasting:
         self.pin = config.pin
         self.pin_failures = 0
         """Wrong PINs since the last right one."""
-        self.settings = {"extended_set": config.extended_set, "pin_query": config.pin_protection}
+        self.settings = {
+            "extended_set": config.extended_set,
+            "pin_query": config.pin_protection,
+            "show_power": config.show_power,
+            "settings_survive": config.enduser_settings == "save",
+            "magnet_detection": True,
+            "cover_detection": True,
+        }
 
     def state(self, now_ms: int, *, powered: bool) -> dict[str, Any]:
         """Everything as plain values; :meth:`restore` reads it."""
@@ -111,8 +119,7 @@ class Lasting:
         self.security.restore(state["security"])
         self.pin = None if state["pin"] is None else _text(state["pin"])
         self.pin_failures = _count(state["pin_failures"])
-        if config.enduser_settings == "save":
-            self.settings = {name: bool(state["settings"][name]) for name in self.settings}
+        self.settings = {name: bool(state["settings"][name]) for name in self.settings}
 
     def menu_energy(self, menu: MenuState) -> int | None:
         """The value of E or of the history that the menu shows, in 0.1 Wh; ``None`` if there is none."""
@@ -124,8 +131,8 @@ class Lasting:
         return None if menu.view is None else self.history.value(menu.view, code, menu.index, self.registers.dwh)
 
     def reset_settings(self) -> None:
-        """Settings as they are after a loss of power, where that resets them."""
-        self.settings = {"extended_set": False, "pin_query": self._config.pin_protection}
+        """Settings of the end user as they are after a loss of power, where that resets them."""
+        self.settings |= {"extended_set": False, "pin_query": self._config.pin_protection}
 
 
 def _number(value: object) -> int:

@@ -16,7 +16,7 @@ Source: E320 manual; decisions of ``docs/reference-meter.md``.
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from e320proto.identity import DeviceId
 from e320proto.meter.button import OpticalButton, PressEvent
@@ -31,6 +31,7 @@ from e320proto.meter.events import (
     PowerReturned,
     Pressed,
     Pushed,
+    SettingChanged,
 )
 from e320proto.meter.faceplate import Faceplate
 from e320proto.meter.faults import COMMUNICATION, CRITICAL, Fault
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from e320proto.meter.config import E320Config
     from e320proto.meter.menu_table import Effect
     from e320proto.meter.security import Security
+    from e320proto.meter.tamper import Tamper
     from e320proto.obis import ObisCode
     from e320proto.units import Quantity
 
@@ -152,7 +154,7 @@ class Meter:
 
     def _power_up(self) -> None:
         now_ms = self._now_ms
-        if self._lasting.counter.stored is not None and self.config.enduser_settings == "reset":
+        if self._lasting.counter.stored is not None and not self._lasting.settings["settings_survive"]:
             self._lasting.reset_settings()
         self._start_volatile()
         self._lasting.counter.start(now_ms)
@@ -376,6 +378,36 @@ class Meter:
         self._lasting.faults = Fault(0)
         self._save()
 
+    def change_setting(self, name: str, *, value: bool) -> None:
+        """Change a setting as the LMN does; :attr:`settings` has their names.
+
+        Raises:
+            KeyError: there is no such setting.
+        """
+        if self._lasting.settings[name] != value:
+            self._lasting.settings[name] = value
+            self._happened(SettingChanged(self._now_ms / 1000, name, value))
+            self._save()
+
+    def set_pin(self, pin: str) -> None:
+        """Give the meter another PIN, as the LMN does.
+
+        Raises:
+            ValueError: it has no PIN protection, or these are not as many digits as it has.
+        """
+        if not (
+            self.config.pin_protection and len(pin) == self.config.pin_digits and pin.isascii() and pin.isdecimal()
+        ):
+            msg = f"pin: expected {self.config.pin_digits} digits of a meter with PIN protection"
+            raise ValueError(msg)
+        self._lasting.pin, self._lasting.pin_failures = pin, 0
+        self._save()
+
+    def reset_tamper(self, flag: Literal["magnet", "cover"]) -> None:
+        """Put out the flag of the magnet or of the cover."""
+        self._lasting.tamper.reset(flag, self._now_ms)
+        self._save()
+
     def lmn_frame(self, *, ours: bool) -> None:
         """A frame with a right checksum is on the LMN; ``ours``: of an HDLC connection with this meter."""
         if self.powered:
@@ -453,6 +485,16 @@ class Meter:
         return self._lasting.faults
 
     @property
+    def settings(self) -> dict[str, bool]:
+        """What end user and LMN can change."""
+        return dict(self._lasting.settings)
+
+    @property
+    def tamper(self) -> Tamper:
+        """Magnet and cover, with their counts."""
+        return self._lasting.tamper
+
+    @property
     def extended_set(self) -> bool:
         """InF: whether pushes hold the extended data set."""
         return self._lasting.settings["extended_set"]
@@ -481,7 +523,10 @@ class Meter:
     def status_word(self) -> int:
         """The FNN status word."""
         tamper, now_ms = self._lasting.tamper, self._now_ms
-        cause = (self._measured, tamper.magnet_flag(now_ms), tamper.cover_flag(now_ms), self._lasting.faults)
+        settings = self._lasting.settings
+        magnet = settings["magnet_detection"] and tamper.magnet_flag(now_ms)
+        cover = settings["cover_detection"] and tamper.cover_flag(now_ms)
+        cause = (self._measured, magnet, cover, self._lasting.faults)
         if cause != self._word_cause:
             measured, magnet, cover, faults = self._word_cause = cause
             fatal = bool(faults & CRITICAL)
@@ -519,7 +564,7 @@ class Meter:
             push_count=self._lasting.push_counter,
             menu=menu if self.powered else STANDARD,
             menu_energy_dwh=self._lasting.menu_energy(menu),
-            show_power=self.config.show_power,
+            show_power=self._lasting.settings["show_power"],
             extended_set=self.extended_set,
             pin_query=self.pin_query,
         )

@@ -34,11 +34,13 @@ class Tamper:
         self._magnet = self._open = False
         self._magnet_until_ms = self._cover_until_ms = 0
         self._restarted = True
+        self._magnet_hidden = False
 
     def see(self, inputs: Inputs, now_ms: int) -> None:
         """Take new inputs."""
         if inputs.magnet and not self._magnet:
             self.magnet_count += 1
+            self._magnet_hidden = False
         if self._magnet and not inputs.magnet and not self._restarted:
             self._magnet_until_ms = now_ms + self._hold_ms
         if inputs.cover_open and not self._open:
@@ -51,9 +53,16 @@ class Tamper:
         self._magnet_until_ms = self._cover_until_ms = 0
         self._restarted = True
 
+    def reset(self, flag: str, now_ms: int) -> None:
+        """Put a flag out: ``magnet`` or ``cover``; a magnet that is still there lights its flag again at its end."""
+        if flag == "magnet":
+            self._magnet_until_ms, self._magnet_hidden = now_ms, True
+        else:
+            self._cover_until_ms = now_ms
+
     def magnet_flag(self, now_ms: int) -> bool:
         """Whether the flag of the magnet is lit."""
-        return self._magnet or now_ms < self._magnet_until_ms
+        return (self._magnet and not self._magnet_hidden) or now_ms < self._magnet_until_ms
 
     def cover_flag(self, now_ms: int) -> bool:
         """Whether the flag of the cover is lit."""
