@@ -142,13 +142,13 @@ def bits_of(layout: Any, name: str) -> int:
 
 
 def read_parameters(block: bytes) -> dict[int, bytes]:
-    """Tag to value of a parameter block.
+    r"""Tag to value of a parameter block.
 
     Raises:
         DecodeError: ``parameters``, not ``81 80 length`` and whole parameters of that length.
 
     >>> read_parameters(bytes.fromhex("8180030501FE"))
-    {5: b'\\xfe'}
+    {5: b'\xfe'}
     """
     try:
         return {item.tag: item.value for item in PARAMETERS.parse(block)["items"]}
