@@ -194,13 +194,21 @@ def make_credentials(
         raise EncodeError("out_of_range", "expected a time whose end has a date", path="now", value=now) from None
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     private = ec.generate_private_key(_CURVES[curve])
-    builder = x509.CertificateBuilder(name, name, private.public_key(), serial, start, end)
+    try:
+        builder = (
+            x509.CertificateBuilder()
+            .issuer_name(name)
+            .subject_name(name)
+            .public_key(private.public_key())
+            .serial_number(serial)
+            .not_valid_before(start)
+            .not_valid_after(end)
+        )
+    except ValueError:
+        raise EncodeError("out_of_range", "expected a time from 1950 on", path="now", value=now) from None
     for extension, critical in _extensions(profile):
         builder = builder.add_extension(extension, critical)
-    try:
-        certificate = builder.sign(private, _HASHES[private.curve.key_size])
-    except ValueError as error:  # years before 1950 have no form
-        raise EncodeError("out_of_range", f"expected what a certificate can say ({error})", value=now) from None
+    certificate = builder.sign(private, _HASHES[private.curve.key_size])
     return Credentials(certificate.public_bytes(Encoding.DER), _key_octets(private, key_format))
 
 
@@ -220,9 +228,13 @@ def renew_credentials(
         DecodeError: ``certificate``, ``curve``: there is nothing to succeed.
         EncodeError: as :func:`make_credentials`.
     """
-    names = _load(certificate).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    loaded = _load(certificate)
+    try:
+        names = loaded.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except _FOREIGN:
+        names = []
     if not names:
-        raise DecodeError("certificate", "expected a subject with a common name, found none", source=SOURCE)
+        _refuse("certificate", "expected a subject with a common name, found none")
     return make_credentials(
         curve_of(certificate), str(names[0].value), now=now, serial=serial, key_format=key_format, profile=profile
     )
@@ -375,8 +387,9 @@ def _load(certificate: bytes) -> x509.Certificate:
 
 
 def _public_key(certificate: bytes) -> ec.EllipticCurvePublicKey:
+    loaded = _load(certificate)
     try:
-        public = _load(certificate).public_key()
+        public = loaded.public_key()
     except _FOREIGN:
         _refuse("curve", "expected a key on an elliptic curve, found one that cannot be read")
     if not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name not in _OF_NAME:
