@@ -153,6 +153,15 @@ def form_of(raw: bytes) -> ServerIdForm:
     return form
 
 
+def octets_of_form(first: int) -> int:
+    """Return how many octets a server id with this first octet has; 0 where any number goes.
+
+    >>> octets_of_form(0x0A), octets_of_form(0x31)
+    (10, 0)
+    """
+    return _FORMS.get(first, (ServerIdForm.UNKNOWN, 0))[1]
+
+
 @lru_cache(maxsize=1024)  # a meter's id comes with every telegram
 def din_fields(raw: bytes) -> DinFields:
     """Return the fields of the ten octets of one of the three DIN forms.
