@@ -116,6 +116,8 @@ class Meter:
         self._now_ms = 0
         self._begun = False
         self._powered_since_ms: int | None = None
+        self.power_ups = 0
+        """How often supply has come since this object was made."""
         self._closing_ms = 0  # when the running day of the history ends
         self._dark_at_ms: int | None = None
         self._lux = 0.0
@@ -159,6 +161,7 @@ class Meter:
         self._start_volatile()
         self._lasting.counter.start(now_ms)
         self._powered_since_ms = now_ms
+        self.power_ups += 1
         self._lasting.tamper.see(self._inputs, now_ms)
         self._info.start(now_ms)
         self._happened(PowerReturned(now_ms / 1000, self._lasting.counter.at(now_ms)))
@@ -424,6 +427,11 @@ class Meter:
         self._lasting.security.pair(own_certificate, private_key, gateway_certificate)
         self._happened(Paired(self._now_ms / 1000))
         return self._stored_events()
+
+    def keep_counter(self, counter: int) -> None:
+        """Store the transmission counter before it is used."""
+        self._lasting.security.transmission_counter = counter
+        self._save()
 
     def crypto_reset(self, *, through_tls: bool = False, other_connection: bool = False) -> int:
         """The command that brings keys and certificates back to delivery, see :mod:`e320proto.meter.security`.
