@@ -11,6 +11,7 @@
     ├ ProtocolError(E320Error)                good octets, wrong moment: state, expected, actual
     │ ├ LocalProtocolError                    the caller's doing; state unchanged
     │ └ RemoteProtocolError                   the peer's doing; reply = what to answer
+    │   └ AttentionError                      it refuses a request: number
     ├ SecurityError(E320Error)                TLS, certificate, pairing: alert; cause chained
     └ TransportError(E320Error, OSError)      connections only
       └ ResponseTimeout(TransportError, TimeoutError)
@@ -250,6 +251,22 @@ class RemoteProtocolError(ProtocolError):
     def __init__(self, reason: str, *, state: str, expected: str, actual: str, reply: bytes | None = None) -> None:
         super().__init__(reason, state=state, expected=expected, actual=actual)
         self.reply = reply
+
+
+class AttentionError(RemoteProtocolError):
+    """The peer refuses a request; ``number`` is its attention number, such as 0xFE0A.
+
+    >>> error = AttentionError(0xFE0A, "crypto reset", meaning="order not executed")
+    >>> str(error)
+    'attention: expected crypto reset, found FE0A, order not executed, in state ANSWERED'
+    """
+
+    def __init__(self, number: int | None, request: str, *, meaning: str) -> None:
+        shown_number = "an unknown attention" if number is None else f"{number:04X}"
+        super().__init__("attention", state="ANSWERED", expected=request, actual=f"{shown_number}, {meaning}")
+        self.number = number
+        self.request = request
+        self.meaning = meaning
 
 
 class SecurityError(E320Error):

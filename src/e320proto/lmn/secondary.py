@@ -163,6 +163,11 @@ class SecondaryLink:
         """Say whether the upper layer is at work on something that was received."""
         self._working = at_work
 
+    @property
+    def drained(self) -> bool:
+        """Whether the gateway has acknowledged all that was queued."""
+        return not self._queue and self._unacked is None
+
     def disconnect(self) -> list[LinkEvent]:
         """End the connection: from now on the answer is DM, until the gateway opens another."""
         return self._close(CloseReason.DISCONNECTED)

@@ -1,0 +1,192 @@
+"""The gateway's session on one bus: finds meters, pairs them, asks them; octets in, octets out.
+
+::
+
+    octets <-> GatewayStation <-> Conversation, one for each meter <-> requests, answers
+
+Source: wired LMN; LMN security.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from e320proto.errors import LocalProtocolError
+from e320proto.lmn.assignment import MeterIds
+from e320proto.lmn.conversation import Conversation, Pair
+from e320proto.lmn.meter_keys import MemoryKeyRing
+from e320proto.lmn.participants import ParticipantAdded, ParticipantLost
+from e320proto.lmn.profile import LmnProfile, SecurityProfile
+from e320proto.lmn.requests import CryptoReset, Read, ReadList, Write
+from e320proto.lmn.session_events import MeterFound, MeterGone, SessionEvent
+from e320proto.lmn.station import GatewayStation, GatewayStationEvent, LinkReported
+from e320proto.obis import ObisCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from e320proto.hdlc import Record
+    from e320proto.lmn.certificates import Credentials
+    from e320proto.lmn.meter_keys import KeyRing, MeterKeys
+    from e320proto.lmn.requests import Request
+    from e320proto.sml.messages import Value
+
+REQUEST_TIMEOUT_S: Final = 60.0
+"""How long a request may wait for its meter and its answer, all repeats included."""
+
+
+class GatewaySession:
+    """The gateway on one bus; time is an argument.
+
+    What is asked returns a number; :class:`Answered`, :class:`MeterPaired` or :class:`RequestFailed` with that
+    number follows, once. A meter that is not on the bus yet may be asked as well: the request waits for it.
+
+    After any call send what ``data_to_send`` gives, and call ``handle_timeout`` at ``next_timeout``, at once if it
+    has passed.
+
+    Args:
+        now: when the first assignment is due.
+        keys: of the meters; new ones in memory if none are given.
+        profile: of the bus.
+        security: of pairing and TLS.
+        participants: meters that are known already.
+
+    Source: wired LMN, section 6.5; LMN security, sections 5 to 8.
+
+    >>> session = GatewaySession(now=0.0)
+    >>> events = session.handle_timeout(now=0.0)
+    >>> session.data_to_send()[0].hex()  # nobody is known: who is there?
+    '7ea009fe0302031334f07e'
+    """
+
+    def __init__(
+        self,
+        *,
+        now: float,
+        keys: KeyRing | None = None,
+        profile: LmnProfile | None = None,
+        security: SecurityProfile | None = None,
+        participants: Iterable[Record] = (),
+    ) -> None:
+        self.profile = profile or LmnProfile()
+        self.security = security or SecurityProfile()
+        self._keys = MemoryKeyRing() if keys is None else keys
+        self.station = GatewayStation(self.profile, now=now, participants=participants)
+        self._conversations: dict[bytes, Conversation] = {}
+        self._asked = 0
+        for record in self.station.participants:
+            link = self.station.link(MeterIds.of_record(record))
+            self._conversation(record.participant_id).attach(link, now=now)
+
+    # --- what can be asked ----------------------------------------------------------------------
+
+    def read(self, server_id: bytes, *codes: ObisCode | str, now: float, timeout_s: float = REQUEST_TIMEOUT_S) -> int:
+        """Read objects, each with its status and the seconds counter, if it has them.
+
+        Raises:
+            DecodeError: a text that is no OBIS code.
+            LocalProtocolError: no code at all, or too many requests wait.
+        """
+        if not codes:
+            raise LocalProtocolError("read", state="ANY", expected="an OBIS code", actual="none")
+        parsed = tuple(code if isinstance(code, ObisCode) else ObisCode.parse(code) for code in codes)
+        return self._ask(server_id, Read(parsed), now, timeout_s)
+
+    def read_list(
+        self, server_id: bytes, list_name: bytes | None = None, *, now: float, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> int:
+        """Read the list that the meter pushes, or another one."""
+        return self._ask(server_id, ReadList(list_name), now, timeout_s)
+
+    def set_parameter(
+        self, server_id: bytes, code: ObisCode | str, value: Value, *, now: float, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> int:
+        """Write the value of an object."""
+        parsed = code if isinstance(code, ObisCode) else ObisCode.parse(code)
+        return self._ask(server_id, Write(parsed, value), now, timeout_s)
+
+    def crypto_reset(self, server_id: bytes, *, now: float, timeout_s: float = REQUEST_TIMEOUT_S) -> int:
+        """Bring keys and certificates of the meter back to delivery; TLS with it has to be closed long enough."""
+        return self._ask(server_id, CryptoReset(), now, timeout_s)
+
+    def pair(
+        self,
+        server_id: bytes,
+        *,
+        meter: Credentials,
+        gateway: Credentials,
+        now: float,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+    ) -> int:
+        """Give the meter certificates; its key has to be among the keys.
+
+        Args:
+            server_id: of the meter.
+            meter: what the meter is to get.
+            gateway: what this gateway shows from then on, on the same curve.
+            now: the time.
+            timeout_s: until it is given up.
+
+        Raises:
+            LocalProtocolError: ``no_key``.
+        """
+        return self._ask(server_id, Pair(meter, gateway), now, timeout_s)
+
+    def keys_of(self, server_id: bytes) -> MeterKeys:
+        """What the gateway has of a meter."""
+        return self._conversation(server_id).keys
+
+    @property
+    def meters(self) -> tuple[Record, ...]:
+        """The meters on the bus, with addresses and slots."""
+        return self.station.participants
+
+    def _ask(self, server_id: bytes, request: Request | Pair, now: float, timeout_s: float) -> int:
+        self._conversation(server_id).ask(self._asked + 1, request, now=now, timeout_s=timeout_s)
+        self._asked += 1
+        return self._asked
+
+    def _conversation(self, server_id: bytes) -> Conversation:
+        if server_id not in self._conversations:
+            self._conversations[server_id] = Conversation(server_id, self._keys, self.profile, self.security)
+        return self._conversations[server_id]
+
+    # --- bus ------------------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes, *, now: float) -> list[SessionEvent]:
+        """Take octets from the bus."""
+        return self._dispatch(self.station.receive_data(data, now=now), now)
+
+    def data_to_send(self) -> list[bytes]:
+        """Frames that are to be sent now; each is given once."""
+        return self.station.data_to_send()
+
+    def next_timeout(self) -> float | None:
+        """When :meth:`handle_timeout` has to be called."""
+        due = [conversation.next_timeout() for conversation in self._conversations.values()]
+        return min((at for at in (*due, self.station.next_timeout()) if at is not None), default=None)
+
+    def handle_timeout(self, *, now: float) -> list[SessionEvent]:
+        """Let time pass until ``now``."""
+        events: list[SessionEvent] = []
+        for conversation in self._conversations.values():
+            due = conversation.next_timeout()
+            if due is not None and now >= due:
+                events += conversation.handle_timeout(now=now)
+        return events + self._dispatch(self.station.handle_timeout(now=now), now)
+
+    def _dispatch(self, happened: list[GatewayStationEvent], now: float) -> list[SessionEvent]:
+        events: list[SessionEvent] = []
+        for event in happened:
+            match event:
+                case LinkReported(ids, link_event):
+                    events += self._conversation(ids.participant_id).receive_event(link_event, now=now)
+                case ParticipantAdded(ids, address, slot):
+                    events.append(MeterFound(ids.participant_id, address, slot))
+                    self._conversation(ids.participant_id).attach(self.station.link(ids), now=now)
+                case ParticipantLost(ids):
+                    events += self._conversation(ids.participant_id).detach(now=now)
+                    events.append(MeterGone(ids.participant_id))
+                case _:
+                    pass
+        return events
