@@ -19,6 +19,14 @@ from e320proto.hdlc.frame import (
     decode_frame,
     encode_frame,
 )
+from e320proto.hdlc.generic import (
+    HdlcAddress,
+    HdlcFrame,
+    decode_hdlc_address,
+    decode_hdlc_frame,
+    encode_hdlc_address,
+    encode_hdlc_frame,
+)
 from e320proto.hdlc.parameters import Parameters, decode_parameters, encode_parameters
 from e320proto.hdlc.record import RECORDS_MAX, Record, decode_records, encode_records
 from e320proto.hdlc.stream import FrameDecoder, FrameEvent
@@ -36,12 +44,18 @@ __all__ = [
     "FrameDecoder",
     "FrameEvent",
     "FrameKind",
+    "HdlcAddress",
+    "HdlcFrame",
     "Parameters",
     "Record",
     "decode_frame",
+    "decode_hdlc_address",
+    "decode_hdlc_frame",
     "decode_parameters",
     "decode_records",
     "encode_frame",
+    "encode_hdlc_address",
+    "encode_hdlc_frame",
     "encode_parameters",
     "encode_records",
 ]

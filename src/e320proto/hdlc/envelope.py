@@ -46,36 +46,37 @@ def length_of(octets: bytes, at: int = 0) -> int:
     return (octets[at + 1] << 8 | octets[at + 2]) & LENGTH
 
 
-def check(octets: bytes, least: int, head: int) -> None:
-    """See that octets are one frame with right checksums; the head has ``head`` octets.
+def check_outline(octets: bytes, least: int, gap: int = 0) -> None:
+    """See that octets are one frame as far as flags, type and length tell.
+
+    ``least`` is the shortest length; ``gap`` is a longer one that there is not either.
 
     Raises:
-        DecodeError: ``format``, ``length``, ``framing``, ``fcs`` or ``hcs``; the first that applies.
+        DecodeError: ``format``, ``length`` or ``framing``; the first that applies.
     """
-    if octets[:1] != FLAG or len(octets) < 2 or octets[1] >> _TYPE_SHIFT != _TYPE:  # noqa: PLR2004 - the flag and one more
+    if octets[:1] != FLAG or len(octets) == 1 or octets[1] >> _TYPE_SHIFT != _TYPE:
         detail = f"expected a flag and a format field of type {_TYPE:X}, found {octets[:2].hex(' ') or 'nothing'}"
         raise DecodeError("format", detail, offset=0, source=_SOURCE)
     if len(octets) < 1 + FORMAT_OCTETS:
-        raise cut(1, 0)
+        raise cut(1, len(octets))
     length = length_of(octets)
-    if (error := wrong_length(length, least, 0)) is not None:
+    if (error := wrong_length(length, least, gap, 0)) is not None:
         raise error
-    if len(octets) < length + 2:
-        raise cut(length + 2 - len(octets), len(octets))
-    if octets[length + 1] != _FLAG:
-        raise unclosed(octets[length + 1], length + 1)
-    if len(octets) > length + 2:
-        detail = f"expected the end behind the closing flag, found {len(octets) - length - 2} more octets"
-        raise DecodeError("framing", detail, offset=length + 2, source=_SOURCE)
-    if (wrong := wrong_checksum(octets, head, 0)) is not None:
-        raise wrong
+    end = length + 1
+    if len(octets) <= end:
+        raise cut(end + 1 - len(octets), len(octets))
+    if octets[end] != _FLAG:
+        raise unclosed(octets[end], end)
+    if len(octets) > end + 1:
+        detail = f"expected the end behind the closing flag, found {len(octets) - end - 1} more octets"
+        raise DecodeError("framing", detail, offset=end + 1, source=_SOURCE)
 
 
-def wrong_length(length: int, least: int, offset: int) -> DecodeError | None:
+def wrong_length(length: int, least: int, gap: int, offset: int) -> DecodeError | None:
     """Return the error of a length that no frame has, if it is one; ``offset`` is that of the opening flag."""
-    if length >= least and length != least + 1:
+    if length >= least and length != gap:
         return None
-    detail = f"expected a length of {least}, or of {least + CHECKSUM_OCTETS} and more, found {length}"
+    detail = f"expected a length of at least {least}{f' and not {gap}' if gap else ''}, found {length}"
     return DecodeError("length", detail, offset=offset + 1, source=_SOURCE)
 
 
@@ -90,20 +91,22 @@ def unclosed(found: int, offset: int) -> DecodeError:
     return DecodeError("framing", f"expected the closing flag 7E, found {found:02X}", offset=offset, source=_SOURCE)
 
 
-def wrong_checksum(frame: bytes, head: int, offset: int) -> ChecksumError | None:
-    """Return the error of the first checksum that is wrong, if one is: that of the frame, then that of the head.
+def wrong_fcs(frame: bytes, offset: int) -> ChecksumError | None:
+    """Return the error of the checksum of a frame with both flags, if it is wrong; ``offset`` is that of the first."""
+    return (
+        None if x25(frame[1:-1]) == X25_RESIDUE else _mismatch("fcs", frame, len(frame) - 1 - CHECKSUM_OCTETS, offset)
+    )
 
-    Args:
-        frame: with both flags.
-        head: octets before the checksum of the head.
-        offset: of the opening flag, for the error.
-    """
-    end = len(frame) - 1 - CHECKSUM_OCTETS
-    reason, place = "fcs", end
-    if x25(frame[1:-1]) == X25_RESIDUE:
-        place = 1 + head
-        if place == end or x25(frame[1 : place + CHECKSUM_OCTETS]) == X25_RESIDUE:
-            return None
-        reason = "hcs"
+
+def wrong_hcs(frame: bytes, head: int, offset: int) -> ChecksumError | None:
+    """Return the error of the checksum of the head, whose octets are ``head``, if there is one and it is wrong."""
+    place = 1 + head
+    behind = place + CHECKSUM_OCTETS
+    if behind + 1 == len(frame) or x25(frame[1:behind]) == X25_RESIDUE:
+        return None
+    return _mismatch("hcs", frame, place, offset)
+
+
+def _mismatch(reason: str, frame: bytes, place: int, offset: int) -> ChecksumError:
     found = int.from_bytes(frame[place : place + CHECKSUM_OCTETS])
     return ChecksumError(reason, {"x25": x25_wire(frame[1:place])}, found, offset=offset + place, source=_SOURCE)

@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Final
 
 from e320proto.errors import DecodeError, EncodeError
-from e320proto.hdlc.envelope import LENGTH, SEGMENT, check, seal
+from e320proto.hdlc.envelope import LENGTH, SEGMENT, check_outline, seal, wrong_fcs, wrong_hcs
 from e320proto.schema.hdlc import CHECKSUM, CONTROL, CONTROL_KINDS, LMN_ADDRESS, LMN_HEAD, bits_of, octets_at
 
 GATEWAY: Final = 1
@@ -37,7 +37,7 @@ HEAD: Final[int] = LMN_HEAD.sizeof()
 """Octets from the format to the control field."""
 LENGTH_MIN: Final[int] = HEAD + CHECKSUM.sizeof()
 """Length field of a frame without information."""
-NO_LENGTH: Final[int] = LENGTH_MIN + 1
+LENGTH_GAP: Final = LENGTH_MIN + 1
 """The length that a frame has neither with nor without information."""
 INFO_MAX: Final[int] = LENGTH - HEAD - 2 * CHECKSUM.sizeof()
 """Most octets of information in one frame."""
@@ -98,7 +98,7 @@ class Control:
         kind: frame type.
         poll_final: P of a command, F of an answer.
         ns: N(S), 0 to 7, in I frames.
-        nr: N(R), 0 to 7, in I, RR, RNR and REJ. In ``UNKNOWN`` control fields ``nr`` is bits 7 to 5, ``ns`` bits 3 to 1.
+        nr: N(R), 0 to 7, in I, RR, RNR and REJ. In ``UNKNOWN`` ones ``nr`` is bits 7 to 5, ``ns`` bits 3 to 1.
 
     Source: wired LMN, section 4.
 
@@ -119,6 +119,9 @@ class Control:
         Raises:
             EncodeError: ``control``, a number out of 0 to 7, or one that this type does not have.
         """
+        for path in ("ns", "nr"):
+            if not is_number(getattr(self, path), 3):
+                raise EncodeError("control", "expected 0 to 7", path=f"control.{path}", value=getattr(self, path))
         return _control_octet(self)
 
     @staticmethod
@@ -178,7 +181,9 @@ def decode_frame(data: bytes | bytearray | memoryview) -> Frame:
     <FrameKind.UA: 'UA'>
     """
     octets = bytes(memoryview(data))
-    check(octets, LENGTH_MIN, HEAD)
+    check_outline(octets, LENGTH_MIN, LENGTH_GAP)
+    if wrong := wrong_fcs(octets, 0) or wrong_hcs(octets, HEAD, 0):
+        raise wrong
     return read_checked(octets)
 
 
@@ -206,13 +211,17 @@ def _address(octets: bytes) -> Address:
     return Address(fields.address, fields.selector)
 
 
-@lru_cache(maxsize=1024)
 def _address_octets(address: Address, path: str) -> bytes:
     for name in ("address", "selector"):
         number = getattr(address, name)
         if not is_number(number, _ADDRESS_BITS):
             raise EncodeError("address", "expected 0 to 127", path=f"{path}.{name}", value=number)
-    return bytes(LMN_ADDRESS.build({"address": address.address, "selector": address.selector}))
+    return _built_address(address.address, address.selector)
+
+
+@lru_cache(maxsize=1024)
+def _built_address(address: int, selector: int) -> bytes:
+    return bytes(LMN_ADDRESS.build({"address": address, "selector": selector}))
 
 
 def is_number(value: object, bits: int) -> bool:
@@ -237,9 +246,6 @@ def _control(octet: int) -> Control:
 
 @lru_cache(maxsize=1024)
 def _control_octet(control: Control) -> int:
-    for path in ("ns", "nr"):
-        if not is_number(getattr(control, path), 3):
-            raise EncodeError("control", "expected 0 to 7", path=f"control.{path}", value=getattr(control, path))
     _, value = CONTROL_KINDS.get(control.kind.value, (0, 1))
     fields = CONTROL.build(
         {"nr": control.nr, "poll_final": control.poll_final, "ns": control.ns, "not_information": False}

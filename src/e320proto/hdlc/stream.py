@@ -16,12 +16,12 @@ Source: wired LMN, section 2.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from e320proto.errors import DecodeError
 from e320proto.events import BytesDiscarded, Malformed
-from e320proto.hdlc.envelope import FORMAT_OCTETS, cut, length_of, unclosed, wrong_checksum, wrong_length
-from e320proto.hdlc.frame import HEAD, LENGTH_MIN, Frame, read_checked
+from e320proto.hdlc.envelope import FORMAT_OCTETS, cut, length_of, unclosed, wrong_fcs, wrong_hcs, wrong_length
+from e320proto.hdlc.frame import HEAD, LENGTH_GAP, LENGTH_MIN, Frame, read_checked
 from e320proto.limits import DEFAULT_LIMITS
 from e320proto.schema.hdlc import FLAG
 
@@ -29,7 +29,7 @@ FrameEvent: TypeAlias = Frame | BytesDiscarded | Malformed
 """What :class:`FrameDecoder` gives."""
 
 _OPENING: Final = re.compile(rb"\x7e[\xa0-\xaf]")
-_OPENING_OR_END: Final = re.compile(rb"\x7e(?:[\xa0-\xaf]|\Z)")
+_NEXT: Final = re.compile(rb"\x7e(?:[\xa0-\xaf]|\Z)")  # where nothing follows yet, a flag may open a frame
 _NOISE: Final = re.compile(rb"[^\x7e\xff]+")
 _SHORTEST: Final = LENGTH_MIN + 2
 
@@ -94,53 +94,37 @@ class FrameDecoder:
         return events
 
     def _read(self, *, final: bool) -> list[FrameEvent]:
+        """Act on everything that is there for certain; at a silence, on all there is."""
         octets = bytes(self._buffer)
-        events: list[FrameEvent] = []
         size, base = len(octets), self._base
+        events: list[FrameEvent] = []
         at = 0
         self._wake = _SHORTEST
-        while True:
-            opening = _OPENING.search(octets, at)
-            if opening is None:
-                end = size - octets.endswith(FLAG)
-                self._skip(events, octets, at, max(at, end))
-                at = max(at, end)
-                break
+        while (opening := _OPENING.search(octets, at)) is not None:
             start = opening.start()
             if start > at:
                 self._skip(events, octets, at, start)
             at = start
-            known = size - start > FORMAT_OCTETS
-            length = length_of(octets, start) if known else LENGTH_MIN
-            end = start + length + 1
-            error: DecodeError | None = wrong_length(length, LENGTH_MIN, base + start)
-            if error is not None:
-                end = start + 1 + FORMAT_OCTETS
-            elif end >= size or not known:
-                if not final:
-                    self._wake = length + 2
+            if not final:
+                length = length_of(octets, start) if size - start > FORMAT_OCTETS else 0
+                needed = max(length + 2, _SHORTEST)
+                if needed > size - start:
+                    self._wake = needed
                     break
-                error = cut(end + 1 - size, base + size) if known else cut(1, base + size)
-                end = size
-            elif octets[end] != FLAG[0]:
-                error = unclosed(octets[end], base + end)
-            else:
-                frame = octets[start : end + 1]
-                error = wrong_checksum(frame, HEAD, base + start)
-                if error is None:
-                    try:
-                        event = read_checked(frame, base + start)
-                    except DecodeError as wrong:
-                        error = wrong
-                    else:
-                        self._flush(events)
-                        events.append(event)
-                        at = end
-                        continue
-            self._flush(events)
-            again = _OPENING_OR_END.search(octets, start + 1, min(size, end + 1))
-            at = end if again is None else again.start()
-            events.append(Malformed(base + start, error, octets[start:at]))
+            verdict, at = _judge(octets, start, base + start)
+            if self._noise:
+                self._flush(events)
+            if isinstance(verdict, Frame):
+                events.append(verdict)
+                continue
+            if (again := _NEXT.search(octets, start + 1, min(size, at + 1))) is not None:
+                at = again.start()
+            events.append(Malformed(base + start, verdict, octets[start:at]))
+        else:  # a flag at the end may open a frame
+            end = size - 1 if octets.endswith(FLAG) else size
+            if end > at:
+                self._skip(events, octets, at, end)
+                at = end
         if final:
             self._flush(events)
         del self._buffer[:at]
@@ -166,3 +150,26 @@ class FrameDecoder:
             events.append(BytesDiscarded(self._noise_offset, bytes(self._noise)))
             self._noise_offset += len(self._noise)
             self._noise.clear()
+
+
+def _judge(octets: bytes, start: int, offset: int) -> tuple[Frame | DecodeError, int]:
+    """Return the frame that begins at ``start``, or what is wrong with it, and the end of it without closing flag.
+
+    What ends before it is whole is damaged. ``offset`` is the place of ``start`` in the stream.
+    """
+    size = len(octets) - start
+    if size <= FORMAT_OCTETS:
+        return cut(1, offset + size), len(octets)
+    length = length_of(octets, start)
+    if (wrong := wrong_length(length, LENGTH_MIN, LENGTH_GAP, offset)) is not None:
+        return wrong, start + 1 + FORMAT_OCTETS
+    end = start + 1 + length
+    if size < length + 2:
+        return cut(length + 2 - size, offset + size), len(octets)
+    if octets[end] != FLAG[0]:
+        return unclosed(octets[end], offset + 1 + length), end
+    frame = octets[start : end + 1]
+    try:
+        return wrong_fcs(frame, offset) or wrong_hcs(frame, HEAD, offset) or read_checked(frame, offset), end
+    except DecodeError as error:
+        return error, end

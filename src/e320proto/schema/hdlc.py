@@ -137,18 +137,18 @@ def bits_of(layout: Any, name: str) -> int:
     for field in layout.subcon.subcons:
         bits -= field.sizeof()
         if field.name == name:
-            return ((1 << int(field.sizeof())) - 1) << bits
+            return int(((1 << field.sizeof()) - 1) << bits)
     raise KeyError(name)
 
 
 def read_parameters(block: bytes) -> dict[int, bytes]:
-    """Tag to value of a parameter block.
+    r"""Tag to value of a parameter block.
 
     Raises:
         DecodeError: ``parameters``, not ``81 80 length`` and whole parameters of that length.
 
     >>> read_parameters(bytes.fromhex("8180030501FE"))
-    {5: b'\\xfe'}
+    {5: b'\xfe'}
     """
     try:
         return {item.tag: item.value for item in PARAMETERS.parse(block)["items"]}
