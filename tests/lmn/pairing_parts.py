@@ -23,9 +23,13 @@ DEFAULT: Final = SecurityProfile()
 
 
 @cache
+def _credentials(curve: Curve, common_name: str) -> Credentials:
+    return make_credentials(curve, common_name, now=NOW)
+
+
 def credentials(curve: Curve = Curve.SECP256R1, common_name: str = "1LGZ0012345678.SM") -> Credentials:
     """Credentials that are the same in all tests of one run."""
-    return make_credentials(curve, common_name, now=NOW)
+    return _credentials(curve, common_name)
 
 
 def gateway_certificate(curve: Curve = Curve.SECP256R1) -> bytes:

@@ -188,3 +188,41 @@ def hello(
     body += len(extensions).to_bytes(2) + extensions
     message = b"\x01" + len(body).to_bytes(3) + body
     return b"\x16" + record_version.to_bytes(2) + len(message).to_bytes(2) + message
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What a ClientHello says."""
+
+    version: int
+    random: bytes
+    session_id: bytes
+    suites: tuple[int, ...]
+    compressions: bytes
+    extensions: dict[int, bytes]
+
+    @classmethod
+    def of(cls, flight: bytes) -> Hello:
+        ((kind, body),) = messages(flight)
+        assert kind == 1
+        at = 35 + body[34]
+        suites_end = at + 2 + int.from_bytes(body[at : at + 2])
+        compressions_end = suites_end + 1 + body[suites_end]
+        rest, extensions = body[compressions_end + 2 :], {}
+        while rest:
+            end = 4 + int.from_bytes(rest[2:4])
+            extensions[int.from_bytes(rest[:2])] = rest[4:end]
+            rest = rest[end:]
+        return cls(
+            int.from_bytes(body[:2]),
+            body[2:34],
+            body[35:at],
+            numbers(body[at + 2 : suites_end]),
+            body[suites_end + 1 : compressions_end],
+            extensions,
+        )
+
+
+def numbers(octets: bytes) -> tuple[int, ...]:
+    """Pairs of octets as numbers."""
+    return tuple(int.from_bytes(octets[at : at + 2]) for at in range(0, len(octets), 2))

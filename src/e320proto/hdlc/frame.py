@@ -119,6 +119,9 @@ class Control:
         Raises:
             EncodeError: ``control``, a number out of 0 to 7, or one that this type does not have.
         """
+        for path in ("ns", "nr"):
+            if not is_number(getattr(self, path), 3):
+                raise EncodeError("control", "expected 0 to 7", path=f"control.{path}", value=getattr(self, path))
         return _control_octet(self)
 
     @staticmethod
@@ -208,13 +211,17 @@ def _address(octets: bytes) -> Address:
     return Address(fields.address, fields.selector)
 
 
-@lru_cache(maxsize=1024)
 def _address_octets(address: Address, path: str) -> bytes:
     for name in ("address", "selector"):
         number = getattr(address, name)
         if not is_number(number, _ADDRESS_BITS):
             raise EncodeError("address", "expected 0 to 127", path=f"{path}.{name}", value=number)
-    return bytes(LMN_ADDRESS.build({"address": address.address, "selector": address.selector}))
+    return _built_address(address.address, address.selector)
+
+
+@lru_cache(maxsize=1024)
+def _built_address(address: int, selector: int) -> bytes:
+    return bytes(LMN_ADDRESS.build({"address": address, "selector": selector}))
 
 
 def is_number(value: object, bits: int) -> bool:
@@ -239,9 +246,6 @@ def _control(octet: int) -> Control:
 
 @lru_cache(maxsize=1024)
 def _control_octet(control: Control) -> int:
-    for path in ("ns", "nr"):
-        if not is_number(getattr(control, path), 3):
-            raise EncodeError("control", "expected 0 to 7", path=f"control.{path}", value=getattr(control, path))
     _, value = CONTROL_KINDS.get(control.kind.value, (0, 1))
     fields = CONTROL.build(
         {"nr": control.nr, "poll_final": control.poll_final, "ns": control.ns, "not_information": False}

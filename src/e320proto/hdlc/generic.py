@@ -37,7 +37,7 @@ from e320proto.schema.hdlc import HDLC_ADDRESS
 _BITS: Final = {1: 7, 2: 7, 4: 14}
 _HALF: Final = 7
 _START: Final = 1 + FORMAT_OCTETS
-_LENGTH_MIN: Final = _START + 2 + CHECKSUM_OCTETS
+_LENGTH_MIN: Final = FORMAT_OCTETS + 3 + CHECKSUM_OCTETS
 _SOURCE: Final = "wired LMN, section 9"
 
 

@@ -15,8 +15,9 @@
                                   <------------------  85 largest fragment       DONE
 
 Every message has keys of its own, made of the meter's key, the counter and the meter's id. All counters are of one
-rising sequence: what is not above the last one that was authentically sent or received is refused, so each end keeps
-that one for ever. It is kept **before** it is used (``store_counter``): supply may fail at any instant.
+rising sequence, and what is not above the last one is refused: for a meter the last that was authentically sent or
+received, for a gateway the last that was received. Each end keeps it for ever, and **before** it is used
+(``store_counter``): supply may fail at any instant.
 
 A message is checked in the order of :class:`Check`; the first that fails is the one that is told. After a failure
 the meter waits for 01 again, while its link answers DM; the gateway's machine is of no more use, make another one.
@@ -176,8 +177,8 @@ PairingEvent = Paired | PairingFailed
 class _Sequence:
     """The one rising sequence of counters, kept ahead of its use.
 
-    Whatever ``store`` was called with last is at least as high as every counter sent or received: a machine that
-    begins with it never uses one again, nor takes one again.
+    Whatever ``store`` was called with last is at least as high as every counter taken: a machine that begins with
+    it takes none of them again.
     """
 
     def __init__(self, stored: int, store: Callable[[int], None], reserve: int) -> None:
@@ -192,7 +193,7 @@ class _Sequence:
         return self.last >= MAX_COUNTER
 
     def take(self, counter: int) -> None:
-        """Count one that is authentic, ours or the peer's: keep it, then use it."""
+        """Count one that is authentic: keep it, then use it."""
         if counter > self._stored:
             ahead = min(counter + self._reserve - 1, MAX_COUNTER)
             self._store(ahead)
@@ -200,11 +201,10 @@ class _Sequence:
         self.last = counter
 
     def following(self, state: PairingState) -> int:
-        """Take the next one, to send it."""
+        """Tell the next one, which is for a message of ours."""
         if self.exhausted:
             raise _refused("counter", state, f"one below {MAX_COUNTER:08X}", f"{self.last:08X}, there is none above")
-        self.take(self.last + 1)
-        return self.last
+        return self.last + 1
 
 
 class MeterPairing:
@@ -271,6 +271,7 @@ class MeterPairing:
             reply = self._processed(command, content)
             check = Check.COUNTER
             counter = self._sequence.following(self.state)
+            self._sequence.take(counter)
         except _FAILURES as error:
             self.closed()
             return [PairingFailed(check, step, error)]
@@ -299,7 +300,7 @@ class MeterPairing:
             if message.counter != COUNTER_QUERY:
                 raise _refused("counter", self.state, f"{COUNTER_QUERY:08X}", f"{message.counter:08X}")
             return
-        _check_rising(message, self._sequence, self.state)
+        _check_rising(message, self._sequence.last, self.state)
         self._sequence.take(message.counter)
 
     def _next(self, octet: int) -> tuple[Command, PairingState]:
@@ -348,7 +349,7 @@ class GatewayPairing:
         credentials: what the meter is to get, see :func:`~e320proto.lmn.certificates.make_credentials`.
         gateway_certificate: what the meter is to expect of this gateway, on the same curve.
         counter: what was stored last for this key, 0 for a new one.
-        store_counter: keeps a counter before it returns; it is called before one is used.
+        store_counter: keeps the counter of a reply before it returns; it is called before anything is done with it.
         profile: parameters.
 
     Raises:
@@ -374,7 +375,10 @@ class GatewayPairing:
             msg = f"gateway certificate: expected a key on {curve.name}, found one on {other.name}"
             raise SecurityError(msg)
         self._credentials, self._gateway_certificate = credentials, gateway_certificate
+        # Replies only. A request has the counter of the reply before it and 1, so the next reply that is above
+        # the last one gives a request that is above all that were sent, and none is lost if a request was.
         self._sequence = _Sequence(counter, store_counter, 1)
+        self._sent = 0
         self._profile = profile
         self._data = {
             Command.CREDENTIALS: credentials.certificate + private_key_as(credentials.private_key, profile.key_format),
@@ -414,7 +418,7 @@ class GatewayPairing:
             keys = derive_keys(self._key, message.counter, self._id, Direction.FROM_METER, self._profile)
             verify(data, keys, self._profile)
             check = Check.COUNTER
-            _check_rising(message, self._sequence, self.state)
+            _check_rising(message, max(self._sequence.last, self._sent), self.state)
             self._sequence.take(message.counter)
             check = Check.ORDER
             if message.command != REPLY | step:
@@ -428,7 +432,8 @@ class GatewayPairing:
                 self._deadline = None
                 return [Paired(self._credentials, self._gateway_certificate, self._algorithms, max_fragment)]
             check = Check.COUNTER
-            self._request(Command(step + 1), self._sequence.following(self.state), now)
+            self._sent = self._sequence.following(self.state)
+            self._request(Command(step + 1), self._sent, now)
         except _FAILURES as error:
             return self._fail(check, error)
         return []
@@ -489,9 +494,9 @@ def _command_of(octet: int) -> Command | None:
         return None
 
 
-def _check_rising(message: SymMessage, sequence: _Sequence, state: PairingState) -> None:
-    if not sequence.last < message.counter <= MAX_COUNTER:
-        expected = f"{sequence.last + 1:08X} to {MAX_COUNTER:08X}"
+def _check_rising(message: SymMessage, last: int, state: PairingState) -> None:
+    if not last < message.counter <= MAX_COUNTER:
+        expected = f"{last + 1:08X} to {MAX_COUNTER:08X}"
         raise _refused("counter", state, expected, f"{message.counter:08X}")
 
 

@@ -137,7 +137,7 @@ def bits_of(layout: Any, name: str) -> int:
     for field in layout.subcon.subcons:
         bits -= field.sizeof()
         if field.name == name:
-            return ((1 << int(field.sizeof())) - 1) << bits
+            return int(((1 << field.sizeof()) - 1) << bits)
     raise KeyError(name)
 
 
