@@ -15,10 +15,9 @@ Sending never waits, and a frame is dropped as a whole: no reader ever sees a pa
 
 from __future__ import annotations
 
-import select
-import sys
 from typing import BinaryIO, Protocol
 
+from e320proto.aio.room import Room
 from e320proto.aio.serial_port import SerialOutlet, open_serial
 from e320proto.aio.tcp import TcpOutlet, TcpOutlets, open_tcp, open_tcp_each
 from e320proto.aio.terminal import PtyOutlet, open_pty
@@ -81,14 +80,10 @@ class StreamOutlet:
         self.name = name or str(getattr(stream, "name", "stream"))
         self.dropped = 0
         self._stream = stream
-        self._room = None
-        if sys.platform != "win32":
-            try:
-                number = stream.fileno()
-            except OSError:  # a stream in memory
-                return
-            self._room = select.poll()
-            self._room.register(number, select.POLLOUT)
+        try:
+            self._room: Room | bool = Room(stream.fileno())
+        except OSError:  # a stream in memory
+            self._room = True
 
     def send(self, frame: bytes) -> None:
         """Write a frame if the stream has room for it.
@@ -96,7 +91,7 @@ class StreamOutlet:
         Raises:
             TransportError: nobody reads the pipe any more, the disk is full.
         """
-        if self._room is not None and not self._room.poll(0):
+        if not self._room:
             self.dropped += 1
             return
         try:

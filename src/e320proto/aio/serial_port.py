@@ -7,6 +7,7 @@ import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from e320proto.aio.room import Room
 from e320proto.errors import TransportError
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ class SerialOutlet:
         dropped: frames that the port was too slow for: 9600 baud take three or four in a second.
     """
 
-    def __init__(self, name: str, transport: SerialTransport, line: _Line) -> None:
+    def __init__(self, name: str, transport: SerialTransport, line: _Line, room: Room) -> None:
         self.name = name
         self.dropped = 0
+        self._room = room
         self._transport = transport
         self._line = line
 
@@ -51,7 +53,8 @@ class SerialOutlet:
         if self._line.lost:
             msg = f"{self.name}: expected the serial port that was opened, found that it vanished; was it unplugged?"
             raise TransportError(msg)
-        if self._transport.is_closing() or self._transport.get_write_buffer_size():
+        # Into a port that is full, pyserial writes until it is not.
+        if self._transport.is_closing() or self._transport.get_write_buffer_size() or not self._room:
             self.dropped += 1
         else:
             self._transport.write(frame)
@@ -80,12 +83,18 @@ async def open_serial(port: str) -> SerialOutlet:
             # The inherited one reports to the handler of the loop as well, as if it was a mistake of the program.
             self._abort(exc)
 
+        def _write_ready(self) -> None:
+            super()._write_ready()
+            # The inherited one goes on asking for room when nothing is left to write.
+            if not self.get_write_buffer_size():
+                self._remove_writer()
+
     try:
         device = Serial(port, _BAUD, exclusive=True)
     except (OSError, ValueError) as error:
         raise TransportError(_refusal(error, port)) from error
     line = _Line()
-    return SerialOutlet(port, _Transport(asyncio.get_running_loop(), line, device), line)
+    return SerialOutlet(port, _Transport(asyncio.get_running_loop(), line, device), line, Room(device.fileno()))
 
 
 def _refusal(error: OSError | ValueError, port: str) -> str:

@@ -110,8 +110,8 @@ class _Listener:
             self._server.close()
         for client in self._clients:
             client.abort()
-        while self._clients:
-            await asyncio.sleep(0)  # noqa: ASYNC110 - the next round of the loop closes their sockets
+        while self._clients:  # noqa: ASYNC110 - the next round of the loop closes their sockets
+            await asyncio.sleep(0)
 
     def arrived(self, client: _Client) -> None:
         """Serve this client from now on."""
