@@ -110,6 +110,7 @@ def test_starting_current_of_the_sum() -> None:
         (0x001C8104, replace(Inputs.of_power(500, 0, 0), rotation="L1L3L2")),
         (0x00100104, Inputs((Phase(0), Phase(0), Phase(230, p_w=100)))),
         (0x00040104, Inputs((Phase(230, p_w=100), Phase(0), Phase(0)), rotation="L1L3L2")),
+        (0x000C0104, Inputs((Phase(230, p_w=100), Phase(230), Phase(183)), rotation="L1L3L2")),  # L3 is not present
     ],
     ids=lambda value: f"{value:08x}" if isinstance(value, int) else "",
 )

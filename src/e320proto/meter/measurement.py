@@ -163,7 +163,7 @@ class Measured:
         reactive_started: whether reactive energy is counted.
         present: whether each phase has voltage.
         exporting: whether each phase exports.
-        wrong_rotation: whether the rotating field is not L1, L2, L3.
+        wrong_rotation: whether the rotating field is not L1, L2, L3; only with all of them present.
         supply_v: the highest voltage of a phase; 0 without neutral.
     """
 
@@ -204,14 +204,15 @@ class Elements:
         voltages = [phase.voltage_v for phase in phases]
         currents = [power / voltage if voltage else 0.0 for power, voltage in zip(powers, voltages, strict=True)]
         reactive_current = sum(q / voltage for q, voltage in zip(reactive, voltages, strict=True) if voltage)
+        present = tuple(voltage >= self._present_v for voltage in voltages)
         return Measured(
             p_mw=round(1000 * sum(powers)),
             q_mvar=round(1000 * sum(reactive)),
             started=_microamps(sum(currents)) >= self._start,
             reactive_started=_microamps(reactive_current) >= self._start,
-            present=tuple(voltage >= self._present_v for voltage in voltages),
+            present=present,
             exporting=tuple(current < 0 and _microamps(current) >= self._direction for current in currents),
-            wrong_rotation=inputs.rotation != "L1L2L3" and all(voltages),
+            wrong_rotation=inputs.rotation != "L1L2L3" and all(present),
             supply_v=max(voltages) if inputs.neutral else 0.0,
         )
 
