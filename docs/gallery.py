@@ -246,11 +246,16 @@ STORIES: Final = (
     ),
 )
 
-LMN_SENTENCES: Final = {
-    "lmn-off": "Dark: no communication.",
-    "lmn-on": "Steadily lit: a TLS session. Lit for 0.5 s of each second: frames on the bus. Lit for 2 s of 4 s: an "
-    "HDLC connection with this meter.",
-}
+LMN: Final = (
+    (LmnState.OFF, 0, "lmn-dark", "No communication: dark."),
+    (LmnState.LAYER2, 0, "lmn-lit", "Frames on the bus: lit for 0.5 s,"),
+    (LmnState.LAYER2, 750, "lmn-dark", "dark for 0.5 s."),
+    (LmnState.HDLC, 0, "lmn-lit", "An HDLC connection with this meter: lit for 2 s,"),
+    (LmnState.HDLC, 3_000, "lmn-dark", "dark for 2 s."),
+    (LmnState.TLS, 0, "lmn-lit", "A TLS session: steadily lit."),
+)
+"""State of the LMN, ms since it was entered, file and sentence; only two pictures differ."""
+ENTERED_MS: Final = 30_000
 
 
 def pictures_of(story: Story) -> Iterator[Picture]:
@@ -270,17 +275,18 @@ def pictures_of(story: Story) -> Iterator[Picture]:
 
 
 def lmn_pictures() -> Iterator[Picture]:
-    """Draw the LMN symbol; its state is a fact of the display."""
-    for state, (name, sentence) in zip((LmnState.OFF, LmnState.TLS), LMN_SENTENCES.items(), strict=True):
+    """Draw the LMN symbol; its state is a fact that the display is told."""
+    for state, since_ms, name, sentence in LMN:
         facts = DisplayFacts(
             powered_since_ms=0,
             registers=REGISTERS,
             phases_present=(True, True, True),
             direction=Direction.IMPORT,
             lmn=state,
+            lmn_since_ms=ENTERED_MS,
             pushes_running=True,
         )
-        yield Picture(name, sentence, display_svg(display_state(config(), facts, 30_000)))
+        yield Picture(name, sentence, display_svg(display_state(config(), facts, ENTERED_MS + since_ms)))
 
 
 def chapters() -> Iterator[tuple[str, Sequence[Picture]]]:

@@ -6,8 +6,12 @@ import importlib.util
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROGRAM = DOCS / "gallery.py"
@@ -16,14 +20,19 @@ pytestmark = pytest.mark.skipif(not PROGRAM.is_file(), reason="no docs beside th
 
 
 @cache
-def drawn() -> dict[str, str]:
+def gallery() -> ModuleType:
     pytest.importorskip("pystrich", reason="the Data Matrix code needs the extra meter")
     spec = importlib.util.spec_from_file_location("gallery", PROGRAM)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    made: dict[str, str] = module.files()
+    return module
+
+
+@cache
+def drawn() -> dict[str, str]:
+    made: dict[str, str] = gallery().files()
     return made
 
 
@@ -33,6 +42,12 @@ def test_the_files_are_those_that_the_program_makes() -> None:
     assert kept == set(made)
     stale = [name for name, text in made.items() if (DOCS / name).read_text(encoding="utf-8") != text]
     assert not stale, "expected what `python docs/gallery.py` writes"
+
+
+def test_pictures_of_one_name_are_one() -> None:
+    pictures = [picture for _, pictures in gallery().chapters() for picture in pictures]
+    assert len({picture.name for picture in pictures}) == len({(picture.name, picture.svg) for picture in pictures})
+    assert "lmn-lit" in {picture.name for picture in pictures}
 
 
 def test_the_gallery_stays_small() -> None:
