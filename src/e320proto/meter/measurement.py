@@ -14,7 +14,7 @@ Source: E320 manual, vector summation; base meter behaviour, sections 3, 8 and 1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, isfinite, radians, sin
+from math import cos, radians, sin
 from typing import TYPE_CHECKING, Final, Literal
 
 from e320proto.errors import shown
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from e320proto.meter.modes import Mode
 
 PHASES: Final = 3
+LARGEST: Final = 1e9
+"""No voltage, current, angle or power is larger: the sum of all phases fits into the 64 bits of a push."""
 _IDENTIFICATION: Final = 0x04
 # Plain integers: operations of IntFlag are slow, and a word is made for every push.
 _STARTED, _SUM_EXPORT, _RETURN_STOP, _MAGNET, _COVER, _ROTATION, _FATAL = map(
@@ -75,8 +77,8 @@ class Phase:
             value = getattr(self, name)
             if value is None and name in {"p_w", "q_var"}:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-                raise _refused(name, "a number", value)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+                raise _refused(name, f"a number, at most {LARGEST:g} large", value)  # NaN is not, either
         for name in ("voltage_v", "current_a"):
             if getattr(self, name) < 0:
                 raise _refused(name, "0 or above", getattr(self, name))
