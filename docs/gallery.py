@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from e320proto.meter.config import E320Config
-from e320proto.meter.display import Direction, DisplayFacts, LmnState, display_state
+from e320proto.meter.display import LmnState
 from e320proto.meter.faceplate import Faceplate
 from e320proto.meter.keys import MeterKey
 from e320proto.meter.model import Meter
@@ -80,6 +80,7 @@ REGISTERS: Final = MappingProxyType(
     )
 )
 """Start values, 0.1 Wh."""
+BOTH: Final = {code: REGISTERS[code] for code in (POSITIVE, NEGATIVE)}
 BALANCED: Final = MappingProxyType({NEGATIVE: 4})
 LOAD: Final = "0 load 420 180 160\n"
 DAY_S: Final = 86_400
@@ -247,15 +248,14 @@ STORIES: Final = (
 )
 
 LMN: Final = (
-    (LmnState.OFF, 0, "lmn-dark", "No communication: dark."),
-    (LmnState.LAYER2, 0, "lmn-lit", "Frames on the bus: lit for 0.5 s,"),
-    (LmnState.LAYER2, 750, "lmn-dark", "dark for 0.5 s."),
-    (LmnState.HDLC, 0, "lmn-lit", "An HDLC connection with this meter: lit for 2 s,"),
-    (LmnState.HDLC, 3_000, "lmn-dark", "dark for 2 s."),
-    (LmnState.TLS, 0, "lmn-lit", "A TLS session: steadily lit."),
+    (LmnState.OFF, 30.0, "lmn-dark", "No communication: dark."),
+    (LmnState.LAYER2, 30.0, "lmn-lit", "Frames on the bus: lit for 0.5 s,"),
+    (LmnState.LAYER2, 30.75, "lmn-dark", "dark for 0.5 s."),
+    (LmnState.HDLC, 30.0, "lmn-lit", "An HDLC connection with this meter: lit for 2 s,"),
+    (LmnState.HDLC, 33.0, "lmn-dark", "dark for 2 s."),
+    (LmnState.TLS, 30.0, "lmn-lit", "A TLS session: steadily lit."),
 )
-"""State of the LMN, ms since it was entered, file and sentence; only two pictures differ."""
-ENTERED_MS: Final = 30_000
+"""What the meter hears at 30 s, when the picture is taken, file and sentence; only two pictures differ."""
 
 
 def pictures_of(story: Story) -> Iterator[Picture]:
@@ -275,18 +275,20 @@ def pictures_of(story: Story) -> Iterator[Picture]:
 
 
 def lmn_pictures() -> Iterator[Picture]:
-    """Draw the LMN symbol; its state is a fact that the display is told."""
-    for state, since_ms, name, sentence in LMN:
-        facts = DisplayFacts(
-            powered_since_ms=0,
-            registers=REGISTERS,
-            phases_present=(True, True, True),
-            direction=Direction.IMPORT,
-            lmn=state,
-            lmn_since_ms=ENTERED_MS,
-            pushes_running=True,
-        )
-        yield Picture(name, sentence, display_svg(display_state(config(), facts, ENTERED_MS + since_ms)))
+    """Draw the LMN symbol: tell a meter what it hears on its bus."""
+    for heard, at_s, name, sentence in LMN:
+        meter = Meter(config(), registers=BOTH, pushes=False)
+        meter.advance(0.0)
+        meter.advance(30.0)
+        match heard:
+            case LmnState.LAYER2 | LmnState.HDLC:
+                meter.lmn_frame(ours=heard is LmnState.HDLC)
+            case LmnState.TLS:
+                meter.tls_session(established=True)
+            case LmnState.OFF:
+                pass
+        meter.advance(at_s)
+        yield Picture(name, sentence, display_svg(meter.display))
 
 
 def chapters() -> Iterator[tuple[str, Sequence[Picture]]]:

@@ -49,6 +49,8 @@ class Pulses:
         self._config = config
         self._constant = pulse_constant
         self._part = 0  # of a pulse, in mW·ms times the pulse constant: a pulse is KWH of these
+        self._cause: Measured | None = None
+        self._rate = 0  # parts in a millisecond while the cause lasts
         self._last_ms: float | None = None
         cap_hz = config.disk_max_step_hz
         self._disk_most = None if cap_hz is None else round(cap_hz * KWH / 1000)  # of it in a ms
@@ -56,13 +58,16 @@ class Pulses:
 
     def pass_time(self, measured: Measured, now_ms: int, duration_ms: int) -> int:
         """Let ``duration_ms`` before ``now_ms`` pass with constant inputs; the number of pulses in it."""
-        speed = self._power_mw(measured) * self._constant
-        pulses, self._part = divmod(self._part + speed * duration_ms, KWH)
+        if measured is not self._cause:
+            self._cause, self._rate = measured, self._power_mw(measured) * self._constant
+        pulses, self._part = divmod(self._part + self._rate * duration_ms, KWH)
         if pulses:
             self.count += pulses
-            self._last_ms = now_ms - self._part / speed
-        most = speed if self._disk_most is None else min(speed, self._disk_most)
-        steps, self._disk_part = divmod(self._disk_part + most * duration_ms, KWH)
+            self._last_ms = now_ms - self._part / self._rate
+        steps = pulses
+        if self._disk_most is not None:
+            most = min(self._rate, self._disk_most)
+            steps, self._disk_part = divmod(self._disk_part + most * duration_ms, KWH)
         self.disk = (self.disk + steps) % BARS
         return pulses
 
