@@ -11,7 +11,7 @@ r"""A gateway's conversation with one meter: requests in, answers out, over what
 request                 selector   where
 ======================  =========  ==========================================================
 pairing                 6, then 1  the exchange; TLS with what it brought
-crypto reset            3          in clear, whatever else
+crypto reset            3          in clear, ``reset_wait_s`` after TLS
 all others              1          where the gateway has certificates
 all others              3          where it has none
 ======================  =========  ==========================================================
@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from e320proto.errors import E320Error, LocalProtocolError, RemoteProtocolError, SecurityError
@@ -42,7 +43,7 @@ from e320proto.lmn.link import (
     PeerClosed,
     Refused,
 )
-from e320proto.lmn.pairing import GatewayPairing, MessageAssembly, Paired, PairingFailed
+from e320proto.lmn.pairing import Check, GatewayPairing, MessageAssembly, Paired, PairingFailed
 from e320proto.lmn.primary import PrimaryState
 from e320proto.lmn.requests import CryptoReset, request_file, response
 from e320proto.lmn.session_events import (
@@ -126,11 +127,12 @@ class Conversation:
         self._link: PrimaryLink | None = None
         self._queue: deque[_Asked] = deque()
         self._file_number = 0
-        self._open_from: float | None = None  # a pause until then
+        self._open_from = -inf  # a pause until then
         self._pause_s = 0.0
         self._context: TlsContext | None = None
         self._session: TlsSession | None = None
         self._limited = False
+        self._tls_ended = -inf
         self._forget_connection()
 
     def _forget_connection(self) -> None:
@@ -165,7 +167,7 @@ class Conversation:
     def attach(self, link: PrimaryLink, *, now: float) -> None:
         """The meter is on the bus, at the address of this link."""
         self._link = link
-        self._open_from, self._pause_s = None, 0.0
+        self._open_from, self._pause_s = -inf, 0.0
         self._work(now)
 
     def detach(self, *, now: float) -> list[SessionEvent]:
@@ -202,8 +204,8 @@ class Conversation:
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` is due."""
         due = [asked.deadline for asked in self._queue]
-        if self._open_from is not None and self._queue and self.state is State.IDLE and self._link is not None:
-            due.append(self._open_from)
+        if self._queue and self.state is State.IDLE and self._link is not None and self._opens_at > -inf:
+            due.append(self._opens_at)
         for machine in (self._engine, self._pairing):
             at = None if machine is None else machine.next_timeout()
             if at is not None:
@@ -236,6 +238,12 @@ class Conversation:
             case _:
                 return TLS if self._keys.paired else PLAIN
 
+    @property
+    def _opens_at(self) -> float:
+        """When the connection for the next request may be opened."""
+        waits = isinstance(self._queue[0].request, CryptoReset)
+        return max(self._open_from, self._tls_ended + self._security.reset_wait_s if waits else -inf)
+
     def _work(self, now: float) -> None:
         link = self._link
         if link is None or not self._queue:
@@ -243,8 +251,8 @@ class Conversation:
         asked = self._queue[0]
         selector = self._selector(asked)
         if self.state is State.IDLE:
-            if link.state is PrimaryState.CLOSED and (self._open_from is None or now >= self._open_from):
-                self._open_from = None
+            if link.state is PrimaryState.CLOSED and now >= self._opens_at:
+                self._open_from = -inf
                 self._forget_connection()
                 self.state = State.OPENING
                 link.open(selector, now=now)
@@ -356,6 +364,7 @@ class Conversation:
         if self._engine is not None:
             self._keep_session(self._engine)
             self._engine.link_closed(now=now)
+            self._tls_ended = now
         self._forget_connection()
         if was is not State.OPENING:
             events.append(SessionEnded(self.server_id, reason))
@@ -480,6 +489,8 @@ class Conversation:
                     )
                 )
                 asked.exchanged, asked.sent = True, False
+            elif event.check in {Check.LINK, Check.ANSWER}:
+                self._why = str(event.error)  # it is begun anew on the next connection
             else:
                 events.append(self._fail(asked, event.error))
             self._hang_up(now)

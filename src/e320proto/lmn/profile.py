@@ -140,6 +140,7 @@ class SecurityProfile:
     data_padding: Literal["tr", "none_if_aligned", "zero"] = _parameter("tr", "IMPL", "of the data of a message")
     sym_length_lenient: bool = _parameter(default=True, grade="IMPL", text="a length field that is too small is fine")
     mac_length: int = _parameter(16, "BSI", "octets of the MAC: 16 or 8", low=8, high=16)
+    reset_wait_s: float = _parameter(31.0, "OURS", "gateway: from the end of TLS to a crypto reset, s", low=0)
     plain_refusal: int = _parameter(0xFE02, "OURS", "attention for a plain request to a paired meter")
     strict_class: bool = _parameter(default=False, grade="OURS", text="whether class and version must fit as well")
 
