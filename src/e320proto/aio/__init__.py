@@ -1,0 +1,40 @@
+"""The reference meter on real ports, in real time: the only place with sockets, serial ports and clocks.
+
+>>> import asyncio, io
+>>> from e320proto.aio import MeterServer, StreamOutlet
+>>> from e320proto.meter import E320Config, Meter
+>>> stream = io.BytesIO()
+>>> server = MeterServer(Meter(E320Config(pin="1234")), [StreamOutlet(stream)], speed=1000)
+>>> asyncio.run(server.run(until_s=10))
+>>> stream.getvalue().count(bytes.fromhex("1b1b1b1b01010101"))
+9
+"""
+
+from e320proto.aio.outlets import (
+    Outlet,
+    PtyOutlet,
+    SerialOutlet,
+    StreamOutlet,
+    TcpOutlet,
+    TcpOutlets,
+    open_pty,
+    open_serial,
+    open_tcp,
+    open_tcp_each,
+)
+from e320proto.aio.server import MeterServer, run_meters
+
+__all__ = [
+    "MeterServer",
+    "Outlet",
+    "PtyOutlet",
+    "SerialOutlet",
+    "StreamOutlet",
+    "TcpOutlet",
+    "TcpOutlets",
+    "open_pty",
+    "open_serial",
+    "open_tcp",
+    "open_tcp_each",
+    "run_meters",
+]

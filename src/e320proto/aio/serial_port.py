@@ -1,0 +1,121 @@
+"""A serial port as an outlet: an optical head, or an adapter that stands for one."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from e320proto.aio.room import Room
+from e320proto.errors import TransportError
+
+if TYPE_CHECKING:
+    from serial_asyncio_fast import SerialTransport
+
+_BAUD: Final = 9_600
+_TTY_GROUP: Final = "dialout"
+
+
+class _Line(asyncio.Protocol):
+    """The connection to the port: nothing is read, and its loss is remembered."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = exc is not None
+        self.closed.set_result(None)
+
+
+class SerialOutlet:
+    """Frames to a serial port; made by :func:`open_serial`.
+
+    Attributes:
+        name: the port.
+        dropped: frames that the port was too slow for: 9600 baud take three or four in a second.
+    """
+
+    def __init__(self, name: str, transport: SerialTransport, line: _Line, room: Room) -> None:
+        self.name = name
+        self.dropped = 0
+        self._room = room
+        self._transport = transport
+        self._line = line
+
+    def send(self, frame: bytes) -> None:
+        """Write a frame if the one before is gone.
+
+        Raises:
+            TransportError: the device vanished.
+        """
+        if self._line.lost:
+            msg = f"{self.name}: expected the serial port that was opened, found that it vanished; was it unplugged?"
+            raise TransportError(msg)
+        # Into a port that is full, pyserial writes until it is not.
+        if self._transport.is_closing() or self._transport.get_write_buffer_size() or not self._room:
+            self.dropped += 1
+        else:
+            self._transport.write(frame)
+
+    async def close(self) -> None:
+        """Close the port; a frame that is being sent is cut."""
+        if not self._transport.is_closing():
+            self._transport.abort()
+        await self._line.closed
+
+
+async def open_serial(port: str) -> SerialOutlet:
+    """Open a serial port, 9600 8N1, for this program alone.
+
+    Args:
+        port: path or name of the device, ``/dev/ttyUSB0`` or ``COM3``.
+
+    Raises:
+        TransportError: there is no such device, this user may not open it, or another program uses it.
+    """
+    from serial import Serial  # noqa: PLC0415 - only those who have a serial port wait for it to be loaded
+    from serial_asyncio_fast import SerialTransport  # noqa: PLC0415
+
+    class _Transport(SerialTransport):
+        def _fatal_error(self, exc: BaseException, message: str = "") -> None:  # noqa: ARG002 - the inherited signature
+            # The inherited one reports to the handler of the loop as well, as if it was a mistake of the program.
+            self._abort(exc)
+
+        def _write_ready(self) -> None:
+            super()._write_ready()
+            # The inherited one goes on asking for room when nothing is left to write.
+            if not self.get_write_buffer_size():
+                self._remove_writer()
+
+    try:
+        device = Serial(port, _BAUD, exclusive=True)
+    except (OSError, ValueError) as error:
+        raise TransportError(_refusal(error, port)) from error
+    line = _Line()
+    return SerialOutlet(port, _Transport(asyncio.get_running_loop(), line, device), line, Room(device.fileno()))
+
+
+def _refusal(error: OSError | ValueError, port: str) -> str:
+    """Say in words why a port could not be opened."""
+    match getattr(error, "errno", None):
+        case errno.ENOENT | errno.ENXIO | errno.ENODEV:
+            return f"{port}: expected a serial port, found no such device; is it plugged in?"
+        case errno.EACCES | errno.EPERM:
+            group = _group(port)
+            return (
+                f"{port}: expected a serial port that this user may open, found no permission; "
+                f"join the group that owns it: sudo usermod -aG {group} $USER, then log in again"
+            )
+        case errno.EBUSY | errno.EAGAIN:
+            return f"{port}: expected a serial port that is free, found it in use by another program"
+        case _:
+            return f"{port}: expected a serial port, found something else ({error})"
+
+
+def _group(port: str) -> str:
+    try:
+        return Path(port).group()
+    except (OSError, KeyError, NotImplementedError):  # no such file, no name for its group, Windows
+        return _TTY_GROUP
