@@ -43,6 +43,7 @@ SPEEDS: Final = (1 / 64, 4096)
 """The slowest and the fastest that keys ask for."""
 
 _READ: Final = 64
+_CHARACTERS: Final = 6  # where termios keeps characters with a meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,9 @@ def keyboard(pressed: Callable[[str], None]) -> Iterator[bool]:
 
     try:
         tty.setcbreak(terminal)  # Ctrl-C stays an interrupt
+        attributes = termios.tcgetattr(terminal)
+        attributes[_CHARACTERS][termios.VSUSP] = b"\0"  # Ctrl-Z would stop it and leave its picture behind
+        termios.tcsetattr(terminal, termios.TCSADRAIN, attributes)
         loop.add_reader(terminal, read)
         yield True
     finally:

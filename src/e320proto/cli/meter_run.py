@@ -31,6 +31,8 @@ from e320proto.meter.modes import QUADRANTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from e320proto.aio.outlets import Outlet
     from e320proto.cli.meter_profile import Load
     from e320proto.cli.meter_setup import MeterPlan
@@ -74,10 +76,10 @@ async def _run(plan: MeterPlan, meter: Meter, load: Load) -> int:
     async with AsyncExitStack() as stack:
         outlets = await open_outlets(plan, stack)
         running = Running(meter, load, outlets, plan)
-        if sys.stdout.isatty():
-            await running.run_with_face()
+        console = error_console() if plan.stdout else output_console()
+        if sys.stdout.isatty() and not console.is_dumb_terminal:
+            await running.run_with_face(console)
         else:
-            console = error_console() if plan.stdout else output_console()
             print_line(console, running.announcement())
             console.file.flush()
             await running.run()
@@ -125,11 +127,10 @@ class Running:
         names = ", ".join(outlet.name for outlet in self._outlets) or "nobody"
         return f"meter {self._faceplate.device_id.printed} sends to {names}; Ctrl-C ends it"
 
-    async def run_with_face(self) -> None:
+    async def run_with_face(self, console: Console) -> None:
         """Run with the front of the meter in the terminal, and keys."""
         with ExitStack() as stack:
             self._help = stack.enter_context(keyboard(self._keys.extend))
-            console = output_console()
             # Without threads: pictures are drawn between two steps of the meter.
             self._live = stack.enter_context(Live(console=console, screen=True, auto_refresh=False))
             await self.run()

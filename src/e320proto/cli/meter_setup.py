@@ -159,9 +159,6 @@ async def open_outlets(plan: MeterPlan, stack: AsyncExitStack) -> list[Outlet]:
             outlets.append(aio.StreamOutlet(sys.stdout.buffer, "standard output"))
     except TransportError as error:
         raise UnusableError(str(error)) from error
-    except ModuleNotFoundError as error:
-        msg = f"serial ports need {error.name}, try: pip install e320proto"
-        raise UnusableError(msg) from error
     finally:
         for outlet in outlets:
             stack.push_async_callback(outlet.close)
