@@ -109,6 +109,7 @@ class Running:
         self._lit_until_s = plan.start_s
         self._pulses = 0
         self._live: Live | None = None
+        self._drawn: tuple[object, ...] = ()
         self._help = False
         self._server = self._new_server(plan.start_s)
 
@@ -199,9 +200,11 @@ class Running:
             return
         self._server.adjust(self._bench.inputs)  # also brings the meter to the present instant
         width = self._live.console.width
-        picture = meter_screen(self._faceplate, self._meter.display, self._facts(width), width)
+        display, facts = self._meter.display, self._facts(width)
         self._pulses = self._meter.pulse_count
-        self._live.update(picture, refresh=True)
+        if (display, facts, width) != self._drawn:
+            self._drawn = display, facts, width
+            self._live.update(meter_screen(self._faceplate, display, facts, width), refresh=True)
 
     def _facts(self, width: int) -> ScreenFacts:
         meter, now_s = self._meter, self._server.now_s
@@ -212,8 +215,8 @@ class Running:
         return ScreenFacts(
             readings=(f"second {meter.sec_index}", f"P {meter.power_w} W", *registers),
             load=self._seen(now_s),
-            outlets=[(outlet.name, outlet.dropped) for outlet in self._outlets],
-            events=self._events,
+            outlets=tuple((outlet.name, outlet.dropped) for outlet in self._outlets),
+            events=tuple(self._events),
             keys=key_help(width - 2) if self._help else ("Ctrl-C ends it",),
             speed=self._bench.speed,
             pulsed=meter.pulse_count != self._pulses,
