@@ -26,6 +26,8 @@ class Size:
         files: SML files for the rows of whole files.
         archive_telegrams: telegrams of an archive.
         archive_octets: size of the file for peak memory.
+        running_meters: numbers of meters that run at once.
+        running_s: how long they are watched, s.
         quick: which of the shares of the peers.
     """
 
@@ -38,6 +40,8 @@ class Size:
     files: int
     archive_telegrams: int
     archive_octets: int
+    running_meters: tuple[int, ...]
+    running_s: float
     quick: bool
 
 
@@ -51,6 +55,8 @@ FULL = Size(
     files=200,
     archive_telegrams=1_000_000,
     archive_octets=400_000_000,
+    running_meters=(1_000, 10_000),
+    running_s=10.0,
     quick=False,
 )
 QUICK = Size(
@@ -63,6 +69,8 @@ QUICK = Size(
     files=10,
     archive_telegrams=2_000,
     archive_octets=2_000_000,
+    running_meters=(20,),
+    running_s=1.0,
     quick=True,
 )
 

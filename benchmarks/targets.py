@@ -62,6 +62,8 @@ TARGETS = (
     Target("peak memory, streaming", "memory: streaming", "MB", 20, at_most=True),
     Target("peak memory, archive", "memory: archive", "MB", 300, at_most=True),
     Target("transport, octet by octet", "transport, chunks of 1: ", "x time of 4096", 60, at_most=True),
+    Target("1,000 meters in real time", "meters in real time: 1,000", "% of a core", 25, at_most=True),
+    Target("1,000 meters in real time", "meters in real time: 1,000", "ms late", 100, at_most=True),
     Target("import", "import", "ms", 50, at_most=True),
 )
 

@@ -28,6 +28,7 @@ HEAVY = (
     "pystrich",
     "rich",
     "serial",
+    "serial_asyncio_fast",
     "ssl",
     "typer",
 )
@@ -52,3 +53,9 @@ def test_the_list_of_modules_is_seen() -> None:
 def test_import_leaves_heavy_modules_alone(loaded: set[str], heavy: str) -> None:
     assert "e320proto" in loaded
     assert not {name for name in loaded if name.partition(".")[0] == heavy}
+
+
+def test_serial_ports_wait_for_those_who_have_one() -> None:
+    loaded = _modules_loaded_by("import e320proto.aio")
+    assert {"asyncio", "e320proto.aio"} <= loaded
+    assert not loaded & {"serial", "serial_asyncio_fast"}

@@ -33,10 +33,11 @@ def test_command_can_be_loaded(distribution: metadata.Distribution) -> None:
     assert callable(entry.load())
 
 
-def test_core_needs_only_three_packages(distribution: metadata.Distribution) -> None:
+def test_core_needs_only_four_packages(distribution: metadata.Distribution) -> None:
     needed = {line for line in distribution.requires or () if "extra ==" not in line}
     assert {line.partition(">")[0].partition("<")[0].strip() for line in needed} == {
         "construct",
         "crcmod-plus",
         "cryptography",
+        "pyserial-asyncio-fast",
     }
