@@ -13,7 +13,6 @@ from typer.core import TyperGroup
 import e320proto
 from e320proto.cli.csv_rows import CsvRows
 from e320proto.cli.decoding import NOTHING, OK, decode_all
-from e320proto.cli.demo import demo_stream, run_demo
 from e320proto.cli.explain import explain_id, explain_obis
 from e320proto.cli.json_lines import JsonLines
 from e320proto.cli.output import ClosedPipeError, data_output, error_console, output_console, print_trimmed
@@ -266,10 +265,13 @@ def _show(explain: Callable[[str], Explanation], text: str) -> None:
 def demo(
     *,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Write the octets of the stream instead of explaining it.")
+        bool, typer.Option("--raw", help="Write the octets of its last minute instead of showing it.")
     ] = False,
 ) -> None:
-    """Decode a short stream made in memory."""
+    """Have a meter live a day in memory, and decode it."""
+    # Only here: whoever decodes a file does not wait for the meter to be loaded.
+    from e320proto.cli.demo import demo_stream, run_demo  # noqa: PLC0415
+
     if raw:
         if sys.stdout.isatty():
             _refuse("octets are not for a terminal; send them to a file or a pipe")
@@ -323,7 +325,7 @@ def meter(  # noqa: PLR0913 - each is an option
 
     Several outlets may be given, or none.
     """
-    # Only here, because asyncio takes longer to load than a telegram to decode.
+    # Only here, as above.
     from e320proto.cli.meter_run import run_meter  # noqa: PLC0415
     from e320proto.cli.meter_setup import MeterPlan, UnusableError, face_svg, read_config  # noqa: PLC0415
 
