@@ -90,7 +90,9 @@ async def test_what_the_line_is_too_slow_for_is_dropped_whole(wire: Wire) -> Non
         outlet.send(frame(number))
     lost = outlet.dropped
     assert 0 < lost < 199
-    assert seconds(await all_of(wire, (200 - lost) * FRAME)) == list(range(200 - lost))
+    kept = seconds(await all_of(wire, (200 - lost) * FRAME))
+    assert len(kept) == 200 - lost
+    assert kept == sorted(set(kept))
     await outlet.close()
 
 

@@ -12,8 +12,10 @@ from e320proto import DecodeError, ObisCode, SecIndex, Telegram, TelegramDecoder
 from e320proto.meter.config import E320Config
 from e320proto.meter.display import DARK
 from e320proto.meter.events import (
+    CryptoReset,
     DayClosed,
     MenuMoved,
+    Paired,
     PinRefused,
     PowerFailed,
     PowerReturned,
@@ -22,8 +24,11 @@ from e320proto.meter.events import (
     SettingChanged,
 )
 from e320proto.meter.faults import Fault
+from e320proto.meter.info_output import PENDING_PUSHES
 from e320proto.meter.measurement import Inputs, Phase
-from e320proto.meter.model import PENDING_PUSHES, Meter
+from e320proto.meter.menu_effects import carry_out
+from e320proto.meter.menu_table import Effect
+from e320proto.meter.model import Meter
 from e320proto.meter.modes import NEGATIVE, POSITIVE, Mode
 from e320proto.meter.store import MemoryStore
 from tests.meter.vectors import VECTORS
@@ -148,10 +153,9 @@ def test_one_phase_and_the_neutral_are_enough() -> None:
     assert meter.advance(3, low) == []
     assert meter.advance(4, Inputs((Phase(138), Phase(0), Phase(0)))) == [PowerReturned(4.0, 2)]
     assert meter.advance(5, Inputs((Phase(115), Phase(0), Phase(0)))) == []
-    assert meter.advance(6, Inputs((Phase(114), Phase(0), Phase(0)))) == [
-        Pushed(6.0, 4),
-        PowerFailed(6.0, 4),
-    ]
+    # The voltage falls at the instant of the first push: inputs come first.
+    assert meter.advance(6, Inputs((Phase(114), Phase(0), Phase(0)))) == [PowerFailed(6.0, 4)]
+    assert meter.info_data_to_send() == []
 
 
 def test_a_new_process_goes_on() -> None:
@@ -266,8 +270,8 @@ def test_settings_at_power_down(rule: Any, kept: bool) -> None:  # noqa: ANN401,
     store = MemoryStore()
     meter = Meter(E320Config(pin="0000", enduser_settings=rule), store)
     meter.advance(0)
-    meter._change("extended_set", value=True)
-    meter._change("pin_query", value=False)
+    carry_out(Effect.TOGGLE_INF, meter._lasting, 0.0)
+    carry_out(Effect.TOGGLE_PIN_QUERY, meter._lasting, 0.0)
     meter.advance(1)
     meter.power(on=False)
     meter.power(on=True)
@@ -401,3 +405,189 @@ def test_time_does_not_go_back() -> None:
 def test_registers_of_the_mode() -> None:
     with pytest.raises(ValueError, match="registers"):
         Meter(CONFIG, registers={ObisCode.parse("5.8.0"): 1})
+
+
+def test_light_comes_before_a_timer_of_the_same_instant() -> None:
+    def menu_after(*flash_at: float) -> list[str]:
+        meter = Meter(CONFIG, pushes=False)
+        meter.advance(0)
+        meter.flash(500, 0.5, now=30)  # display test, upper line
+        events = meter.advance(34.0)  # both lines are over
+        for at in flash_at:
+            events += meter.flash(500, 1, now=at)
+        events += meter.advance(35)
+        return [str(event.state) for event in events if isinstance(event, MenuMoved)]
+
+    assert menu_after() == ["TEST_U", "TEST_L", "PIN(0)"]
+    assert menu_after(34.5) == ["TEST_U", "TEST_L"]  # the light holds up the timer that is due at 34.5 s
+
+
+def test_power_that_fails_at_the_instant_of_a_push() -> None:
+    made, counted = Meter(CONFIG), Meter(CONFIG, pushes=False)
+    for meter in (made, counted):
+        meter.advance(0)
+        meter.power(on=False, now=5.0)
+    assert len(made.info_data_to_send()) == made.push_counter == counted.push_counter == 3
+    assert made.advance(6.0) == []
+
+
+@pytest.mark.parametrize(("lux", "duration_s"), [(-1, 1), (500, -1), (float("nan"), 1), (500, float("inf"))])
+def test_light_that_cannot_be(lux: float, duration_s: float) -> None:
+    meter = Meter(CONFIG)
+    meter.advance(0)
+    with pytest.raises(ValueError, match="flash: expected lux and duration_s of at least 0"):
+        meter.flash(lux, duration_s)
+
+
+def test_wrong_pins_are_remembered() -> None:
+    store = MemoryStore()
+    config = E320Config(pin="3025", pin_max_tries=2)
+    meter = Meter(config, store, pushes=False)
+    meter.advance(0)
+    meter.flash(500, 0.5, now=30)
+    assert sum(isinstance(event, PinRefused) for event in meter.advance(60)) == 1  # 0000, tried by itself
+    meter.power(on=False)
+    again = Meter(config, store, pushes=False)
+    again.advance(100)
+    assert again._guards.pin_tries_left == 1
+
+
+def test_quantities_of_the_phases() -> None:
+    meter = Meter(CONFIG)
+    meter.advance(0, Inputs((Phase(230, 10), Phase(231.5, 2, 180), Phase(0, 0))))
+    shown = {code.short: str(quantity) for code, quantity in meter.quantities.items()}
+    assert shown == {
+        "16.7.0": "1837.000 W",
+        "32.7.0": "230.000 V",
+        "31.7.0": "10.000 A",
+        "36.7.0": "2300.000 W",
+        "52.7.0": "231.500 V",
+        "51.7.0": "2.000 A",
+        "56.7.0": "-463.000 W",
+        "72.7.0": "0.000 V",
+        "71.7.0": "0.000 A",
+        "76.7.0": "0.000 W",
+    }
+    meter.power(on=False)
+    assert {quantity.raw for quantity in meter.quantities.values()} == {0}
+
+
+def test_crypto_reset() -> None:
+    store = MemoryStore()
+    config = E320Config(pin="3025", initial_key="000102030405060708090a0b0c0d0e0f")
+    meter = Meter(config, store, pushes=False)
+    assert meter.crypto_reset() == 0xFE0A  # there is no supply yet
+    meter.advance(0, KILOWATT)
+    assert meter.pair(b"own", b"key", b"gateway") == [Paired(0.0)]
+    meter.security.operational_key = b"k" * 16
+    meter.security.transmission_counter = 77
+    meter.advance(29.999)
+    assert meter.crypto_reset() == 0xFE0A
+    meter.tls_session(established=True)
+    meter.advance(100)
+    before = meter.registers, meter.sec_index, meter.push_counter
+    assert meter.crypto_reset() == 0xFE0A  # while a session is open
+    meter.tls_session(established=False)
+    meter.advance(129.9)
+    assert meter.crypto_reset() == 0xFE0A
+    assert meter.security.paired
+    meter.advance(130)
+    assert meter.crypto_reset(through_tls=True) == 0xFE0A
+    assert meter.firmware_update() == 0xFE0A
+    assert meter.crypto_reset() == 0xFD00
+    assert meter.advance(130) == [CryptoReset(130.0)]
+    for found in (meter, Meter(config, store)):
+        security = found.security
+        assert (security.paired, security.operational_key, security.transmission_counter) == (
+            False,
+            bytes(range(16)),
+            77,
+        )
+        kept = security.own_certificate, security.private_key, security.gateway_certificate
+        assert [bytes(secret) for secret in kept] == [bytes(3), bytes(3), bytes(7)]
+    assert meter.sec_index == before[1] + 30
+
+
+def test_crypto_reset_after_power_up() -> None:
+    meter = Meter(CONFIG, pushes=False)
+    meter.advance(0)
+    meter.advance(100)
+    meter.power(on=False)
+    meter.power(on=True, now=110)
+    meter.advance(139.9)
+    assert meter.crypto_reset() == 0xFE0A
+    meter.advance(140)
+    assert meter.crypto_reset() == 0xFD00
+
+
+@pytest.mark.parametrize(
+    ("condition", "through_tls", "answers"),
+    [
+        ("tls_closed", False, [0xFE0A, 0xFE0A, 0xFD00, 0xFD00]),
+        ("link_closed", False, [0xFE0A, 0xFE0A, 0xFE0A, 0xFD00]),
+        ("none", False, [0xFD00] * 4),
+    ],
+)
+def test_conditions_of_a_crypto_reset(condition: Any, through_tls: bool, answers: list[int]) -> None:  # noqa: ANN401, FBT001
+    def answer(at: float, *, other: bool) -> int:
+        meter = Meter(E320Config(pin="0000", reset_condition=condition, reset_through_tls=through_tls), pushes=False)
+        meter.advance(0)
+        meter.advance(at)
+        return meter.crypto_reset(other_connection=other)
+
+    assert [answer(at, other=other) for at in (1, 31) for other in (True, False)] == answers
+
+
+def test_tls_may_carry_the_order_if_so_configured() -> None:
+    meter = Meter(E320Config(pin="0000", reset_through_tls=True), pushes=False)
+    meter.advance(0)
+    meter.tls_session(established=True)
+    assert meter.crypto_reset(through_tls=True) == 0xFD00
+    assert not meter.security.tls_open
+
+
+def test_keys_are_never_shown() -> None:
+    config = E320Config(pin="3025", initial_key="5ec2e75ec2e75ec2e75ec2e75ec2e700")
+    meter = Meter(config)
+    meter.advance(0)
+    meter.pair(b"own", b"secret", b"gateway")
+    assert "5ec2e7" not in repr(config) + repr(meter.security) + repr(meter)
+    with pytest.raises(ValueError, match="initial_key: expected 32 hex digits") as caught:
+        E320Config(pin="3025", initial_key="5ec2e7")
+    assert "5ec2e7" not in str(caught.value)
+    with pytest.raises(DecodeError, match="pin: expected a text") as refused:
+        E320Config.from_toml("pin = 3025")
+    assert "3025" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("recorded", "days"), [(True, [3, 2, 1]), (False, [3, 1])])
+def test_history_beside_a_gateway(recorded: bool, days: list[int]) -> None:  # noqa: FBT001
+    meter = Meter(E320Config(pin="0000", history_with_gateway=recorded, t_closed_s=0), pushes=False)
+    meter.advance(0, Inputs.of_power(100 / 2.4, 0, 0))
+    meter.advance(86_400, Inputs.of_power(200 / 2.4, 0, 0))
+    meter.pair(b"own", b"key", b"gateway")
+    meter.advance(2 * 86_400, Inputs.of_power(300 / 2.4, 0, 0))
+    meter.crypto_reset()
+    meter.advance(3 * 86_400)
+    kept = meter._lasting.history.export_state()["registers"]["1.8.0"]["days"]
+    assert [round(day / 10_000) for day in kept] == days
+
+
+def test_lmn_symbol() -> None:
+    meter = Meter(CONFIG, pushes=False)
+    meter.lmn_frame(ours=True)  # without supply nothing is heard
+    meter.advance(0)
+    meter.advance(30)
+    lit = []
+    meter.lmn_frame(ours=True)
+    for at in (30.0, 31.9, 32.0, 33.9, 34.0, 39.9, 40.0, 100.0):
+        meter.advance(at)
+        lit.append(meter.display.lmn)
+    assert lit == [True, True, False, False, True, True, False, False]
+    meter.tls_session(established=True)
+    meter.advance(200)
+    assert meter.display.lmn
+    meter.power(on=False)
+    meter.power(on=True)
+    meter.advance(230)
+    assert not meter.display.lmn

@@ -114,7 +114,7 @@ def test_state_of_another_version_stays(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE state SET format = 99")
     connection.close()
-    with pytest.raises(DecodeError, match="format 1, found 99") as caught:
+    with pytest.raises(DecodeError, match="format 2, found 99") as caught:
         SqliteStore(path)
     assert caught.value.reason == "state_format"
     assert path.is_file()

@@ -19,6 +19,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
+from re import fullmatch
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from e320proto.errors import DecodeError, shown
@@ -27,6 +28,7 @@ from e320proto.meter.designation import TypeDesignation
 from e320proto.meter.modes import Curve, Mode, PulseLed
 
 _SOURCE: Final = "configuration of the reference meter"
+_SECRETS: Final = {"pin", "initial_key"}
 _WORDS: Final = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
 
 
@@ -144,7 +146,16 @@ class E320Config:
     push_reactive: bool = _parameter(default=False, grade="MAN", section=14, text="reactive energy in pushes of mode 5")
     tamper_hold_s: int = _parameter(86_400, "FNN", 15, "how long magnet and cover flags stay, s", low=0)
     ff_digits: int = _parameter(8, "OURS", 17, "hex digits of F.F on the display", low=1, high=8)
-    t_closed_s: float = _parameter(30.0, "MAN", 18, "LMN closed before a crypto reset, s", low=0)
+    t_closed_s: float = _parameter(30.0, "MAN", 18, "without a TLS session before a crypto reset, s", low=0)
+    reset_condition: Literal["tls_closed", "link_closed", "none"] = _parameter(
+        "tls_closed", "OURS", 18, "what a crypto reset needs: t_closed_s; that and no other connection; nothing"
+    )
+    reset_through_tls: bool = _parameter(
+        default=False, grade="OURS", section=18, text="whether TLS may carry the order of a crypto reset"
+    )
+    initial_key: str | None = _parameter(
+        None, "MAN", 18, "initial key of the meter, 32 hex digits; none: it cannot be paired"
+    )
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -184,6 +195,8 @@ class E320Config:
             raise _refused("firmware_version", "1 to 8 characters", self.firmware_version)
         if len(self.firmware_checksum) != 4 or not set(self.firmware_checksum) <= set("0123456789ABCDEFabcdef"):  # noqa: PLR2004
             raise _refused("firmware_checksum", "4 hex digits", self.firmware_checksum)
+        if self.initial_key is not None and not fullmatch("[0-9A-Fa-f]{32}", self.initial_key):
+            raise _refused("initial_key", "32 hex digits", "a key of another form")  # a key is not shown
 
     @property
     def designation(self) -> TypeDesignation:
@@ -234,7 +247,7 @@ class E320Config:
             raise DecodeError("bad_value", str(error), path=str(error).partition(":")[0], source=_SOURCE) from error
 
     def to_toml(self) -> str:
-        """Write all parameters, each with its meaning; ``from_toml`` reads it. The PIN is among them.
+        """Write all parameters, each with its meaning; ``from_toml`` reads it. The PIN and the key are among them.
 
         >>> E320Config.from_toml(E320Config(pin="1234").to_toml()) == E320Config(pin="1234")
         True
@@ -247,9 +260,9 @@ class E320Config:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        """Show what is not a default; never the PIN."""
+        """Show what is not a default; never the PIN or a key."""
         said = [
-            f"{parameter.name}={'****' if parameter.name == 'pin' else repr(getattr(self, parameter.name))}"
+            f"{parameter.name}={'****' if parameter.name in _SECRETS else repr(getattr(self, parameter.name))}"
             for parameter in fields(self)
             if parameter.default is MISSING or getattr(self, parameter.name) != parameter.default
         ]
@@ -258,13 +271,14 @@ class E320Config:
 
 def _check(name: str, value: object, hint: Any, metadata: Any) -> None:  # noqa: ANN401 - a type, a mapping
     """Refuse a value that is not of the type of its field, or out of its range."""
+    found = "a value that is not shown" if name in _SECRETS else value
     members = get_args(hint) or (hint,)
     if type(None) in members:
         if value is None:
             return
         members = tuple(member for member in members if member is not type(None))
     if not any(_is_of(value, member) for member in members):
-        raise _refused(name, " or ".join(_word(member) for member in members), value)
+        raise _refused(name, " or ".join(_word(member) for member in members), found)
     low, high = metadata["low"], metadata["high"]
     if isinstance(value, int | float) and ((low is not None and value < low) or (high is not None and value > high)):
         wanted = (

@@ -88,6 +88,20 @@ class PinRefused:
     at_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """The meter works in a secured gateway environment from now on."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CryptoReset:
+    """Keys and certificates are as at delivery."""
+
+    at_s: float
+
+
 MeterEvent: TypeAlias = (
     PowerReturned
     | PowerFailed
@@ -99,4 +113,6 @@ MeterEvent: TypeAlias = (
     | HistoryReset
     | DayClosed
     | PinRefused
+    | Paired
+    | CryptoReset
 )

@@ -19,8 +19,6 @@ class MeterGuards:
     """
 
     def __init__(self, config: E320Config, lasting: Lasting) -> None:
-        self.pin_failures = 0
-        """Wrong PINs since the last right one, or since power-up."""
         self._config = config
         self._lasting = lasting
 
@@ -43,7 +41,7 @@ class MeterGuards:
     def pin_tries_left(self) -> int | None:
         """How many wrong PINs are still allowed; ``None`` for any number."""
         tries = self._config.pin_max_tries
-        return None if tries is None else tries - self.pin_failures
+        return None if tries is None else tries - self._lasting.pin_failures
 
     def pin_is_right(self, digits: str) -> bool:
         """Whether these are the digits of the PIN."""

@@ -93,6 +93,7 @@ class History:
         self._config = config
         self._registers = tuple(code for code in (POSITIVE, NEGATIVE) if code in config.mode.registers)
         self._closed_at = counter
+        self._exported: dict[str, Any] | None = None  # a meter stores it far more often than it changes
         self._records = {
             code: _Record(start, start, deque(maxlen=config.history_days))
             for code in self._registers
@@ -125,7 +126,7 @@ class History:
         """
         if counter < self.next_closing:
             return False
-        self._closed_at = counter
+        self._closed_at, self._exported = counter, None
         for code, record in self._records.items():
             if self._config.history_with_gateway or not gateway:
                 record.days.appendleft(self._difference(registers[code], record.start))
@@ -174,28 +175,32 @@ class History:
 
     def clear_e(self, registers: Mapping[ObisCode, int]) -> None:
         """Begin E of all registers at 0; ``registers`` are those of now, in 0.1 Wh."""
+        self._exported = None
         for code, record in self._records.items():
             record.reference = registers[code]
 
     def clear_days(self) -> None:
         """Delete the day values of all registers; E and the start of the running day stay."""
+        self._exported = None
         for record in self._records.values():
             record.days.clear()
 
     def export_state(self) -> dict[str, Any]:
-        """Everything that lasts, as plain values; :meth:`import_state` reads it.
+        """Everything that lasts, as plain values that nobody may change; :meth:`import_state` reads it.
 
         >>> from e320proto.meter.config import E320Config
         >>> History(E320Config(pin="1234", mode=Mode.IMPORT)).export_state()
         {'closed_at': 0, 'registers': {'1.8.0': {'start': 0, 'reference': 0, 'days': []}}}
         """
-        return {
-            "closed_at": self._closed_at,
-            "registers": {
-                code.short: {"start": record.start, "reference": record.reference, "days": list(record.days)}
-                for code, record in self._records.items()
-            },
-        }
+        if self._exported is None:
+            self._exported = {
+                "closed_at": self._closed_at,
+                "registers": {
+                    code.short: {"start": record.start, "reference": record.reference, "days": list(record.days)}
+                    for code, record in self._records.items()
+                },
+            }
+        return self._exported
 
     @classmethod
     def import_state(cls, config: E320Config, state: object) -> History:

@@ -23,7 +23,7 @@ from math import cos, radians, sin
 from random import Random
 from typing import Final, NamedTuple
 
-from e320proto.meter.measurement import PHASES, Inputs
+from e320proto.meter.measurement import PHASES, Inputs, Phase
 
 _MOST: Final = 1_000_000  # of anything in a household
 _HOUR: Final = 3600
@@ -79,9 +79,8 @@ class _Run(NamedTuple):
     appliance: _Appliance
 
     def watts(self, second: int) -> int:
+        """What it takes at a second of the run."""
         appliance = self.appliance
-        if not self.start_s <= second < self.end_s:
-            return 0
         cycle_s = appliance.on_s + appliance.off_s
         if cycle_s and (second - self.start_s) % cycle_s >= appliance.on_s:
             return 0
@@ -133,12 +132,13 @@ class Household:
                 watts[cooler.phase] += cooler.watts
                 reactive[cooler.phase] += cooler.vars
         for run in _runs(self._key, day):
-            watts[run.appliance.phase] += run.watts(second)
+            if run.start_s <= second < run.end_s:
+                watts[run.appliance.phase] += run.watts(second)
         watts[0] += 12 * _noise(self._key, step) - 6
         if self.solar_kwp:
             self._feed_in(watts, day, second)
-        p1_w, p2_w, p3_w = (round(watt) for watt in watts)
-        return Inputs.of_power(p1_w, p2_w, p3_w, q_var=tuple(reactive), voltage_v=self.voltage_v)
+        l1, l2, l3 = [_phase(self.voltage_v, round(p), q) for p, q in zip(watts, reactive, strict=True)]
+        return Inputs((l1, l2, l3))
 
     def next_change(self, t_s: float) -> float:
         """Tell when the next step begins."""
@@ -186,6 +186,12 @@ def household(
     (True, 43210.0)
     """
     return Household(seed, solar_kwp, base_w, day_of_year, step_s, voltage_v)
+
+
+@lru_cache(maxsize=4096)
+def _phase(voltage_v: float, p_w: int, q_var: float) -> Phase:
+    """What a phase sees; most of them come again and again."""
+    return Phase(voltage_v, p_w=p_w, q_var=q_var)
 
 
 @lru_cache(maxsize=1024)

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - typing.get_type_hints of the snapshot works
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from e320proto.errors import DecodeError, EncodeError
@@ -53,6 +54,7 @@ _CLIENT_ID: Final = b"\xff" * 6
 _SERVER_ID_OCTETS: Final = 10
 _WATT_HOURS, _VAR_HOURS, _WATTS = 30, 32, 27
 _DWH_PER_KWH: Final = 10_000
+_FIRST_ENERGY: Final = 2  # behind the maker and the server id
 _COUNTER: Final = 1 << 32
 _PUSHED: Final = {
     Mode.IMPORT: (POSITIVE,),
@@ -156,6 +158,7 @@ def info_messages(snapshot: InfoSnapshot) -> tuple[Message, ...]:
     number = Integer if snapshot.mode is Mode.BALANCED and snapshot.signed else Unsigned
     extended = snapshot.data_set is DataSet.EXTENDED
     for at, code in enumerate(pushed_registers(snapshot.mode, reactive=snapshot.reactive)):
+        energy = _register(snapshot, code)
         entries.append(
             ListEntry(
                 obj_name=code,
@@ -163,7 +166,7 @@ def info_messages(snapshot: InfoSnapshot) -> tuple[Message, ...]:
                 val_time=time,
                 unit=_VAR_HOURS if code in QUADRANTS else _WATT_HOURS,
                 scaler=-1 if extended else 3,
-                value=number(_sent(_register(snapshot, code), snapshot.data_set), 8),
+                value=number(energy if extended else _whole_kwh(energy), 8),
             )
         )
     if extended:
@@ -222,10 +225,8 @@ def _register(snapshot: InfoSnapshot, code: ObisCode) -> int:
         raise EncodeError("registers", detail, path="registers", value=found) from None
 
 
-def _sent(dwh: int, data_set: DataSet) -> int:
-    """An energy as sent: 0.1 Wh, or whole kWh, truncated toward zero."""
-    if data_set is DataSet.EXTENDED:
-        return dwh
+def _whole_kwh(dwh: int) -> int:
+    """Truncated toward zero."""
     return dwh // _DWH_PER_KWH if dwh >= 0 else -(-dwh // _DWH_PER_KWH)
 
 
@@ -241,35 +242,40 @@ class InfoForm:
         self._reduced = example.data_set is DataSet.REDUCED
         encoder = TelegramEncoder(info_messages(example))
         self._encode = encoder.encode
-        self._values = list(encoder.values)
-        at = {name: index for index, name in enumerate(encoder.fields)}
-        self._ids = [at[f"{message}.transaction_id"] for message in ("open", "list", "close")]
-        self._number = at["open.req_file_id"]
-        self._servers = [at["open.server_id"], at["list.server_id"], at["list.val_list[1].value"]]
-        self._times = [index for name, index in at.items() if name.endswith("_time")]
-        self._status = next(index for name, index in at.items() if name.endswith(".status"))
-        energies = range(2, 2 + len(self.codes))
-        self._energies = [at[f"list.val_list[{entry}].value"] for entry in energies]
-        self._power = at.get(f"list.val_list[{energies.stop}].value")
+        self._constants = encoder.values
+        count = len(self.codes)
+        entries = [f"list.val_list[{at}]" for at in range(_FIRST_ENERGY + count + 1)]
+        at = {  # where `encode` lines up the value of each field; what is not here is a constant
+            **{f"{message}.transaction_id": place for place, message in enumerate(("open", "list", "close"))},
+            "open.req_file_id": 3,
+            **dict.fromkeys(("open.server_id", "list.server_id", f"{entries[1]}.value"), 4),
+            **dict.fromkeys(("open.ref_time", "list.act_sensor_time", *(f"{entry}.val_time" for entry in entries)), 5),
+            f"{entries[_FIRST_ENERGY]}.status": 6,
+            f"{entries[-1]}.value": 7,
+            **{f"{entries[_FIRST_ENERGY + place]}.value": 8 + place for place in range(count)},
+        }
+        self._arrange = itemgetter(*(at.get(name, 8 + count + index) for index, name in enumerate(encoder.fields)))
 
     def encode(
         self, server_id: bytes, sec_index: int, push_counter: int, status: int, dwh: Sequence[int], power_w: int
     ) -> bytes:
         """Encode a push; ``dwh`` are the registers of ``codes`` in 0.1 Wh."""
-        values = self._values.copy()
-        for step, index in enumerate(self._ids, 1):
-            values[index] = ((3 * push_counter + step) % _COUNTER).to_bytes(4)
-        values[self._number] = (push_counter % _COUNTER).to_bytes(4)
-        for index in self._servers:
-            values[index] = server_id
-        for index in self._times:
-            values[index] = sec_index
-        values[self._status] = status
-        for index, energy in zip(self._energies, dwh, strict=True):
-            values[index] = _sent(energy, DataSet.REDUCED) if self._reduced else energy
-        if self._power is not None:
-            values[self._power] = power_w
-        return self._encode(values)
+        if self._reduced:
+            dwh = [_whole_kwh(energy) for energy in dwh]
+        number = 3 * push_counter
+        lined_up = (
+            ((number + 1) % _COUNTER).to_bytes(4),
+            ((number + 2) % _COUNTER).to_bytes(4),
+            ((number + 3) % _COUNTER).to_bytes(4),
+            (push_counter % _COUNTER).to_bytes(4),
+            server_id,
+            sec_index,
+            status,
+            power_w,
+            *dwh,
+            *self._constants,
+        )
+        return self._encode(self._arrange(lined_up))
 
 
 @lru_cache(maxsize=64)

@@ -1,17 +1,18 @@
 """What lasts when the power fails: everything that a store keeps of a meter.
 
-======================  ============================================================
+======================  =======================================================================
 part                    through a loss of power
-======================  ============================================================
+======================  =======================================================================
 seconds counter         goes on at the stored value + 1
 registers               with their remainders, to the last mW·ms
 history, E              kept
 push counter            goes on
 critical errors         kept; communication errors are dropped
 counts of tampering     kept; the flags are dropped
-PIN                     kept
+PIN, wrong PINs         kept
+keys, certificates      kept, with the transmission counter; see :mod:`e320proto.meter.security`
 InF, PIN query          kept or reset, as configured
-======================  ============================================================
+======================  =======================================================================
 
 Source: E320 manual; base meter behaviour, section 6.
 """
@@ -26,6 +27,7 @@ from e320proto.meter.faults import CRITICAL, Fault
 from e320proto.meter.history import History
 from e320proto.meter.menu_table import Place
 from e320proto.meter.registers import Registers
+from e320proto.meter.security import Security
 from e320proto.meter.tamper import Tamper
 from e320proto.obis import ObisCode
 
@@ -53,12 +55,16 @@ class Lasting:
     def __init__(self, config: E320Config, registers: Mapping[ObisCode, int] | None = None) -> None:
         self._config = config
         self.registers = Registers(config, registers)
+        self._names = tuple(map(str, self.registers.codes))
         self.counter = SecondsCounter()
         self.history = History(config, self.registers.dwh)
         self.push_counter = config.push_counter_start
         self.faults = Fault(0)
         self.tamper = Tamper(config.tamper_hold_s * SECOND_MS)
+        self.security = Security(config)
         self.pin = config.pin
+        self.pin_failures = 0
+        """Wrong PINs since the last right one."""
         self.settings = {"extended_set": config.extended_set, "pin_query": config.pin_protection}
 
     def state(self, now_ms: int, *, powered: bool) -> dict[str, Any]:
@@ -67,12 +73,14 @@ class Lasting:
         return {
             "device_id": self._config.device_id,
             "seconds": counter.at(now_ms) if powered else counter.stored,
-            "totals": {str(code): total for code, total in self.registers.totals.items()},
+            "totals": dict(zip(self._names, self.registers.totals.values(), strict=True)),
             "history": self.history.export_state(),
             "push_counter": self.push_counter,
-            "faults": int(self.faults & CRITICAL),
+            "faults": int(self.faults & CRITICAL) if self.faults else 0,
             "tamper": [self.tamper.magnet_count, self.tamper.cover_count],
+            "security": self.security.state(),
             "pin": self.pin,
+            "pin_failures": self.pin_failures,
             "settings": dict(self.settings),
         }
 
@@ -100,7 +108,9 @@ class Lasting:
         self.push_counter = _count(state["push_counter"])
         self.faults = Fault(_count(state["faults"]))
         self.tamper = Tamper(config.tamper_hold_s * SECOND_MS, *map(_count, state["tamper"]))
+        self.security.restore(state["security"])
         self.pin = None if state["pin"] is None else _text(state["pin"])
+        self.pin_failures = _count(state["pin_failures"])
         if config.enduser_settings == "save":
             self.settings = {name: bool(state["settings"][name]) for name in self.settings}
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from e320proto.meter.modes import Mode
 
 PHASES: Final = 3
+_NUMBERS: Final = frozenset((float, int))
 _IDENTIFICATION: Final = 0x04
 # Plain integers: operations of IntFlag are slow, and a word is made for every push.
 _STARTED, _SUM_EXPORT, _RETURN_STOP, _MAGNET, _COVER, _ROTATION, _FATAL = map(
@@ -71,6 +72,25 @@ class Phase:
 
     def __post_init__(self) -> None:
         """Refuse what no meter can see."""
+        voltage_v, current_a, angle_deg, p_w, q_var = numbers = (
+            self.voltage_v,
+            self.current_a,
+            self.angle_deg,
+            self.p_w,
+            self.q_var,
+        )
+        # Nearly all inputs pass here, once for each change of a load profile; what does not is looked at closely.
+        if (
+            _NUMBERS.issuperset(map(type, numbers))
+            and p_w is not None
+            and q_var is not None
+            and voltage_v >= 0 == current_a
+            and isfinite(voltage_v + angle_deg + p_w + q_var)
+        ):
+            return
+        self._check()
+
+    def _check(self) -> None:
         for name in ("voltage_v", "current_a", "angle_deg", "p_w", "q_var"):
             value = getattr(self, name)
             if value is None and name in {"p_w", "q_var"}:
@@ -86,22 +106,24 @@ class Phase:
             raise _refused("current_a", "0 beside p_w", self.current_a)
 
     @property
+    def powers(self) -> tuple[float, float]:
+        """Active power in W and reactive power in var; both 0 without voltage."""
+        if not self.voltage_v:
+            return 0.0, 0.0
+        if self.p_w is not None:
+            return float(self.p_w), float(self.q_var or 0)
+        apparent = self.voltage_v * self.current_a
+        return apparent * _exact(cos, self.angle_deg), apparent * _exact(sin, self.angle_deg)
+
+    @property
     def power_w(self) -> float:
         """Active power in W; 0 without voltage."""
-        if not self.voltage_v:
-            return 0.0
-        if self.p_w is not None:
-            return float(self.p_w)
-        return self.voltage_v * self.current_a * _exact(cos, self.angle_deg)
+        return self.powers[0]
 
     @property
     def reactive_var(self) -> float:
         """Reactive power in var; 0 without voltage."""
-        if not self.voltage_v:
-            return 0.0
-        if self.p_w is not None:
-            return float(self.q_var or 0)
-        return self.voltage_v * self.current_a * _exact(sin, self.angle_deg)
+        return self.powers[1]
 
 
 def _exact(function: object, degrees: float) -> float:
@@ -135,7 +157,7 @@ class Inputs:
 
     def __post_init__(self) -> None:
         """Refuse what is no three-phase meter."""
-        if len(self.phases) != PHASES or not all(isinstance(phase, Phase) for phase in self.phases):
+        if len(self.phases) != PHASES or set(map(type, self.phases)) != {Phase}:
             raise _refused("phases", "three of Phase", self.phases)
         if self.rotation not in {"L1L2L3", "L1L3L2"}:
             raise _refused("rotation", "L1L2L3 or L1L3L2", self.rotation)
@@ -148,7 +170,7 @@ class Inputs:
         -300
         """
         reactive = (*q_var, 0, 0, 0)[:PHASES]
-        first, second, third = (Phase(voltage_v, p_w=p, q_var=q) for p, q in zip(p_w, reactive, strict=True))
+        first, second, third = [Phase(voltage_v, p_w=p, q_var=q) for p, q in zip(p_w, reactive, strict=True)]
         return cls((first, second, third))
 
 
@@ -198,21 +220,28 @@ class Elements:
 
     def measure(self, inputs: Inputs) -> Measured:
         """Measure inputs."""
-        phases = inputs.phases
-        powers = [phase.power_w for phase in phases]
-        reactive = [phase.reactive_var for phase in phases]
-        voltages = [phase.voltage_v for phase in phases]
-        currents = [power / voltage if voltage else 0.0 for power, voltage in zip(powers, voltages, strict=True)]
-        reactive_current = sum(q / voltage for q, voltage in zip(reactive, voltages, strict=True) if voltage)
+        power = reactive = current = reactive_current = 0.0
+        present, exporting, voltages = [], [], []
+        for phase in inputs.phases:
+            voltage = phase.voltage_v
+            voltages.append(voltage)
+            present.append(voltage >= self._present_v)
+            p_w, q_var = phase.powers
+            phase_current = p_w / voltage if voltage else 0.0
+            exporting.append(phase_current < 0 and _microamps(phase_current) >= self._direction)
+            power += p_w
+            reactive += q_var
+            current += phase_current
+            reactive_current += q_var / voltage if voltage else 0.0
         return Measured(
-            p_mw=round(1000 * sum(powers)),
-            q_mvar=round(1000 * sum(reactive)),
-            started=_microamps(sum(currents)) >= self._start,
-            reactive_started=_microamps(reactive_current) >= self._start,
-            present=tuple(voltage >= self._present_v for voltage in voltages),
-            exporting=tuple(current < 0 and _microamps(current) >= self._direction for current in currents),
-            wrong_rotation=inputs.rotation != "L1L2L3" and all(voltages),
-            supply_v=max(voltages) if inputs.neutral else 0.0,
+            round(1000 * power),
+            round(1000 * reactive),
+            _microamps(current) >= self._start,
+            _microamps(reactive_current) >= self._start,
+            tuple(present),
+            tuple(exporting),
+            inputs.rotation != "L1L2L3" and all(voltages),
+            max(voltages) if inputs.neutral else 0.0,
         )
 
 

@@ -15,48 +15,49 @@ Source: E320 manual; decisions of ``docs/reference-meter.md``.
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from e320proto.identity import DeviceId
 from e320proto.meter.button import OpticalButton, PressEvent
-from e320proto.meter.clock import SECOND_MS
 from e320proto.meter.display import Direction, DisplayFacts, DisplayState, commissioning_ms, display_state
 from e320proto.meter.events import (
+    CryptoReset,
     DayClosed,
-    EnergyReset,
-    HistoryReset,
     MenuMoved,
     MeterEvent,
-    PinRefused,
+    Paired,
     PowerFailed,
     PowerReturned,
     Pressed,
     Pushed,
-    SettingChanged,
 )
 from e320proto.meter.faceplate import Faceplate
 from e320proto.meter.faults import COMMUNICATION, CRITICAL, Fault
 from e320proto.meter.guards import MeterGuards
-from e320proto.meter.info import info_form
+from e320proto.meter.info_output import InfoOutput
 from e320proto.meter.lasting import Lasting
+from e320proto.meter.lmn_symbol import LmnSymbol
 from e320proto.meter.measurement import Elements, Inputs, return_stop, status_word
 from e320proto.meter.menu import Menu
-from e320proto.meter.menu_table import STANDARD, Effect
-from e320proto.meter.modes import DataSet, Mode
+from e320proto.meter.menu_effects import carry_out
+from e320proto.meter.menu_table import STANDARD
 from e320proto.meter.pulses import Pulses
+from e320proto.meter.quantities import quantities
+from e320proto.meter.security import DONE, REFUSED
 from e320proto.meter.store import MemoryStore, Store
 from e320proto.meter.svg import MeterFace
+from e320proto.meter.tick_power import TickPower
 from e320proto.meter.variants import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from e320proto.meter.config import E320Config
+    from e320proto.meter.menu_table import Effect
+    from e320proto.meter.security import Security
     from e320proto.obis import ObisCode
-
-PENDING_PUSHES: Final = 3_600
-"""Pushes kept for ``info_data_to_send``; nobody hears older ones."""
+    from e320proto.units import Quantity
 
 
 class Meter:
@@ -106,18 +107,16 @@ class Meter:
         self._elements = Elements(start_current_a, start_current_a if direction_a is None else direction_a, config)
         self._pulse_constant = config.pulse_constant or variant.pulse_constant
         self._store = MemoryStore() if store is None else store
-        self._makes_pushes = pushes
+        self._info = InfoOutput(config, self.server_id, makes_pushes=pushes)
         self._inputs = inputs or Inputs()
         self._measured = self._elements.measure(self._inputs)
         self._mains = True
         self._now_ms = 0
         self._begun = False
         self._powered_since_ms: int | None = None
+        self._closing_ms = 0  # when the running day of the history ends
         self._dark_at_ms: int | None = None
         self._lux = 0.0
-        self._tick_energy = 0
-        self._power_w = 0
-        self._pending: deque[bytes] = deque(maxlen=PENDING_PUSHES)
         self._events: list[MeterEvent] = []
         self._word = 0
         self._word_cause: tuple[Any, ...] | None = None  # what the word was made of; it is asked for at every push
@@ -135,8 +134,10 @@ class Meter:
         self._button = OpticalButton(self.config)
         self._guards = MeterGuards(self.config, self._lasting)
         self._menu = Menu(self.config, self._guards)
-        self._tick_energy = self._power_w = 0
-        self._push_at_ms: int | None = None
+        self._lmn_symbol = LmnSymbol(self.config)
+        self._lasting.security.start(self._now_ms)
+        self._tick_power = TickPower()
+        self._info.stop()
         self._lasting.faults &= CRITICAL
 
     def _supply(self) -> None:
@@ -157,13 +158,13 @@ class Meter:
         self._lasting.counter.start(now_ms)
         self._powered_since_ms = now_ms
         self._lasting.tamper.see(self._inputs, now_ms)
-        self._push_at_ms = now_ms + self.config.push_start_delay_s * SECOND_MS or None
+        self._info.start(now_ms)
         self._happened(PowerReturned(now_ms / 1000, self._lasting.counter.at(now_ms)))
         self._close_day()
 
     def _power_down(self) -> None:
         self._lasting.counter.stop(self._now_ms)
-        self._powered_since_ms = self._push_at_ms = None
+        self._powered_since_ms = None
         self._lasting.tamper.forget()
         self._start_volatile()
         self._happened(PowerFailed(self._now_ms / 1000, self._lasting.counter.stored or 0))
@@ -179,38 +180,59 @@ class Meter:
         Raises:
             ValueError: ``now`` is before an earlier one.
         """
+        self._arrive(now)
+        if inputs is not None:
+            self._see(inputs)
+            self._supply()
+        self._run(self._now_ms)
+        return self._stored_events()
+
+    def _arrive(self, now: float | None) -> None:
+        """Let time pass until ``now``; what is due at that very instant comes after what the caller does then."""
+        if now is None:
+            return
         target_ms = round(now * 1000)
         if not self._begun:
             self._begun, self._now_ms = True, target_ms
-            if inputs is not None:
-                self._see(inputs)
             self._supply()
-        else:
-            if target_ms < self._now_ms:
-                msg = f"now: expected at least {self._now_ms / 1000}, found {now}"
-                raise ValueError(msg)
-            self._run(target_ms)
-            if inputs is not None:
-                self._see(inputs)
-                self._supply()
-        return self._stored_events()
+        elif target_ms < self._now_ms:
+            msg = f"now: expected at least {self._now_ms / 1000}, found {now}"
+            raise ValueError(msg)
+        elif target_ms > self._now_ms:
+            self._run(target_ms, target_ms - 1)
 
-    def power(self, *, on: bool) -> list[MeterEvent]:
-        """Cut all phases at the present instant, or connect them again; inputs stay what they are."""
+    def power(self, on: bool, *, now: float | None = None) -> list[MeterEvent]:  # noqa: FBT001 - on or off says it
+        """Cut all phases, or connect them again; inputs stay what they are.
+
+        Args:
+            on: whether there are mains.
+            now: the instant; by default the present one. Only with it this comes before timers of that instant.
+
+        Raises:
+            ValueError: ``now`` is before an earlier one.
+        """
+        self._arrive(now)
         self._mains = on
         if self._begun:
             self._supply()
+            self._run(self._now_ms)
         return self._stored_events()
 
-    def flash(self, lux: float, duration_s: float) -> list[MeterEvent]:
-        """Shine a light on the optical button from the present instant on, for ``duration_s``.
+    def flash(self, lux: float, duration_s: float, *, now: float | None = None) -> list[MeterEvent]:
+        """Shine a light on the optical button for ``duration_s``.
+
+        Args:
+            lux: illuminance.
+            duration_s: how long.
+            now: from when on; by default from the present. Only with it the light comes before timers of that instant.
 
         Raises:
-            ValueError: ``lux`` or ``duration_s`` is below 0.
+            ValueError: ``lux`` or ``duration_s`` is below 0 or no number, or ``now`` is before an earlier one.
         """
-        if lux < 0 or duration_s < 0:
+        if not (0 <= lux < inf and 0 <= duration_s < inf):
             msg = f"flash: expected lux and duration_s of at least 0, found {lux} and {duration_s}"
             raise ValueError(msg)
+        self._arrive(now)
         self._shine(lux)
         self._dark_at_ms = self._now_ms + round(duration_s * 1000)
         return self._stored_events()
@@ -222,8 +244,8 @@ class Meter:
 
     def info_data_to_send(self) -> list[bytes]:
         """Pushes made since the last call, one frame each, at most the last 3,600."""
-        frames = list(self._pending)
-        self._pending.clear()
+        frames = list(self._info.pending)
+        self._info.pending.clear()
         return frames
 
     def _see(self, inputs: Inputs) -> None:
@@ -234,36 +256,45 @@ class Meter:
 
     def _stored_events(self) -> list[MeterEvent]:
         """Write what lasts, then tell what happened: nobody hears of a second that could be lost."""
-        if self._begun and self._lasting.counter.stored is not None:
-            self._store.save(self._lasting.state(self._now_ms, powered=self.powered))
+        self._save()
         events, self._events = self._events, []
         return events
+
+    def _save(self) -> None:
+        if self._begun and self._lasting.counter.stored is not None:
+            self._store.save(self._lasting.state(self._now_ms, powered=self.powered))
 
     def _happened(self, event: MeterEvent) -> None:
         self._events.append(event)
 
     def _next_ms(self) -> int | None:
         """The next instant at which something happens."""
-        push_ms = self._push_at_ms if self._makes_pushes else None
+        push_ms = self._info.due_ms if self._info.makes_pushes else None
         return min((at_ms for at_ms in (self._next_but_push_ms(), push_ms) if at_ms is not None), default=None)
 
     def _next_but_push_ms(self) -> int | None:
-        due = [self._dark_at_ms]
-        if self._powered_since_ms is not None:
-            due += [self._button.next_timeout(), self._menu.next_timeout()]
-            due.append(self._lasting.counter.reaches_ms(self._lasting.history.next_closing))
-        return min((at_ms for at_ms in due if at_ms is not None), default=None)
+        if self._powered_since_ms is None:
+            return self._dark_at_ms
+        next_ms = self._closing_ms
+        for at_ms in (self._dark_at_ms, self._button.next_timeout(), self._menu.next_timeout()):
+            if at_ms is not None and at_ms < next_ms:
+                next_ms = at_ms
+        return next_ms
 
-    def _run(self, target_ms: int) -> None:
-        """Go from event to event."""
+    def _run(self, target_ms: int, last_ms: int | None = None) -> None:
+        """Go from event to event until ``target_ms``; only what is due until ``last_ms`` happens."""
+        info = self._info
+        if last_ms is None:
+            last_ms = target_ms
         while True:
             other_ms = self._next_but_push_ms()
-            end_ms = target_ms if other_ms is None else min(target_ms, other_ms - 1)
-            if self._makes_pushes:
-                while self._push_at_ms is not None and self._push_at_ms <= end_ms:
-                    self._elapse(self._push_at_ms)
-                    self._push()
-            if other_ms is None or other_ms > target_ms:
+            end_ms = last_ms if other_ms is None or other_ms > last_ms else other_ms - 1
+            if not info.makes_pushes:
+                info.count(self._lasting, end_ms)
+            while info.due_ms is not None and info.due_ms <= end_ms:
+                self._elapse(info.due_ms)
+                self._push()
+            if other_ms is None or other_ms > last_ms:
                 self._elapse(target_ms)
                 return
             self._elapse(other_ms)
@@ -276,30 +307,8 @@ class Meter:
             measured = self._measured
             self._lasting.registers.count(measured, duration)
             self._pulses.pass_time(measured, to_ms, duration)
-            self._average_power(measured.p_mw, to_ms, duration)
-            if not self._makes_pushes:
-                self._count_pushes(to_ms)
+            self._tick_power.pass_time(measured.p_mw, to_ms - self._powered_since_ms, duration)
         self._now_ms = max(self._now_ms, to_ms)
-
-    def _average_power(self, p_mw: int, to_ms: int, duration: int) -> None:
-        """The power is that of the last whole second."""
-        since_ms = self._powered_since_ms or 0
-        behind = (to_ms - since_ms) % SECOND_MS  # ms behind the last tick
-        if behind >= duration:
-            self._tick_energy += p_mw * duration
-            return
-        full = duration - behind  # ms up to the last tick
-        energy = p_mw * SECOND_MS if full >= SECOND_MS else self._tick_energy + p_mw * full
-        watts = (abs(energy) + 500_000) // 1_000_000
-        self._power_w = watts if energy >= 0 else -watts
-        self._tick_energy = p_mw * behind
-
-    def _count_pushes(self, to_ms: int) -> None:
-        if self._push_at_ms is not None and to_ms >= self._push_at_ms:
-            interval_ms = self.config.push_interval_s * SECOND_MS
-            count = (to_ms - self._push_at_ms) // interval_ms + 1
-            self._lasting.push_counter += count
-            self._push_at_ms += count * interval_ms
 
     def _fire(self, now_ms: int) -> None:
         """Do what is due now: light first, then timers, then the second."""
@@ -312,32 +321,21 @@ class Meter:
             self._press(press)
         self._menu_does(self._menu.state, self._menu.handle_timeout(now_ms))
         self._close_day()
-        if self._makes_pushes and self._push_at_ms == now_ms:
-            self._push()
 
     # --- what happens ---------------------------------------------------------------------------
 
     def _close_day(self) -> None:
         sec_index = self._lasting.counter.at(self._now_ms)
         if sec_index >= self._lasting.history.next_closing and self._lasting.history.count(
-            sec_index, self._lasting.registers.dwh
+            sec_index, self._lasting.registers.dwh, gateway=self._lasting.security.paired
         ):
             self._happened(DayClosed(self._now_ms / 1000, sec_index))
+        self._closing_ms = self._lasting.counter.reaches_ms(self._lasting.history.next_closing)
 
     def _push(self) -> None:
-        now_ms = self._now_ms
-        config, registers = self.config, self._lasting.registers
-        data_set = DataSet.EXTENDED if self._lasting.settings["extended_set"] else DataSet.REDUCED
-        signed = config.mode is Mode.BALANCED and config.balanced_negative == "signed"
-        form = info_form(config.mode, data_set, reactive=config.push_reactive, signed=signed)
-        sec_index = self._lasting.counter.at(now_ms)
-        dwh = [registers[code] for code in form.codes]
-        self._pending.append(
-            form.encode(self.server_id, sec_index, self._lasting.push_counter, self.status_word, dwh, self.power_w)
-        )
-        self._happened(Pushed(now_ms / 1000, sec_index))
-        self._lasting.push_counter += 1
-        self._push_at_ms = now_ms + config.push_interval_s * SECOND_MS
+        sec_index = self._lasting.counter.at(self._now_ms)
+        self._info.push(self._lasting, sec_index, self.status_word, self.power_w)
+        self._happened(Pushed(self._now_ms / 1000, sec_index))
 
     def _shine(self, lux: float) -> None:
         """A new illuminance; the button is not read during the commissioning sequence."""
@@ -355,49 +353,70 @@ class Meter:
 
     def _menu_does(self, before: object, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
-            self._do(effect)
+            event = carry_out(effect, self._lasting, self._now_ms / 1000)
+            if event is not None:
+                self._happened(event)
         if self._menu.state != before:
             self._happened(MenuMoved(self._now_ms / 1000, self._menu.state))
 
-    def _do(self, effect: Effect) -> None:
-        """What the menu asks for."""
-        at_s = self._now_ms / 1000
-        match effect:
-            case Effect.CLEAR_E:
-                self._lasting.history.clear_e(self._lasting.registers.dwh)
-                self._happened(EnergyReset(at_s))
-            case Effect.CLEAR_HISTORY:
-                self._lasting.history.clear_days()
-                self._happened(HistoryReset(at_s))
-            case Effect.PIN_FAILED:
-                self._guards.pin_failures += 1
-                self._happened(PinRefused(at_s))
-            case Effect.UNLOCK:
-                self._guards.pin_failures = 0
-            case Effect.TOGGLE_INF:
-                self._change("extended_set", value=not self._lasting.settings["extended_set"])
-            case Effect.TOGGLE_PIN_QUERY:
-                self._change("pin_query", value=not self._lasting.settings["pin_query"])
-            case Effect.PIN_QUERY_OFF:
-                self._change("pin_query", value=False)
-            case Effect.LOCK:
-                pass  # the menu itself asks for the PIN again
-
-    def _change(self, name: str, *, value: bool) -> None:
-        self._lasting.settings[name] = value
-        self._happened(SettingChanged(self._now_ms / 1000, name, value))
+    # --- what others do to it -------------------------------------------------------------------
 
     def raise_fault(self, fault: Fault) -> None:
         """Let an error occur; several at once are or-ed."""
         self._lasting.faults |= fault
+        self._save()
 
     def end_fault(self, fault: Fault) -> None:
         """Let communication errors end; critical ones stay."""
         self._lasting.faults &= ~(fault & COMMUNICATION)
+        self._save()
 
     def reset_faults(self) -> None:
         """The command over communication that clears the error register."""
         self._lasting.faults = Fault(0)
+        self._save()
+
+    def lmn_frame(self, *, ours: bool) -> None:
+        """A frame with a right checksum is on the LMN; ``ours``: of an HDLC connection with this meter."""
+        if self.powered:
+            self._lmn_symbol.frame(self._now_ms, ours=ours)
+
+    def tls_session(self, *, established: bool) -> None:
+        """A TLS session on the LMN is established, or has ended."""
+        if self.powered:
+            self._lmn_symbol.tls(self._now_ms, established=established)
+            self._lasting.security.tls(self._now_ms, established=established)
+
+    def pair(self, own_certificate: bytes, private_key: bytes, gateway_certificate: bytes) -> list[MeterEvent]:
+        """Enter the secured gateway environment with what the exchange of certificates has brought, all DER."""
+        self._lasting.security.pair(own_certificate, private_key, gateway_certificate)
+        self._happened(Paired(self._now_ms / 1000))
+        return self._stored_events()
+
+    def crypto_reset(self, *, through_tls: bool = False, other_connection: bool = False) -> int:
+        """The command that brings keys and certificates back to delivery, see :mod:`e320proto.meter.security`.
+
+        Args:
+            through_tls: whether it came through TLS.
+            other_connection: whether the LMN has another HDLC connection than the one it came through.
+
+        Returns:
+            The attention number: 0xFD00 done, 0xFE0A refused. The event comes with the next ones.
+        """
+        if not self.powered:
+            return REFUSED
+        answer = self._lasting.security.crypto_reset(
+            self._now_ms, through_tls=through_tls, other_connection=other_connection
+        )
+        if answer == DONE:
+            self._lmn_symbol.tls(self._now_ms, established=False)
+            self._happened(CryptoReset(self._now_ms / 1000))
+            self._save()
+        return answer
+
+    def firmware_update(self) -> int:
+        """A request to replace the firmware changes nothing; the attention number is 0xFE0A, refused."""
+        return REFUSED
 
     # --- what it shows --------------------------------------------------------------------------
 
@@ -421,7 +440,7 @@ class Meter:
         """Active power of the last whole second, W, export negative."""
         if self.config.power_sign_in_return_stop == "zero" and return_stop(self._measured, self.config.mode):
             return 0
-        return self._power_w
+        return self._tick_power.watts
 
     @property
     def push_counter(self) -> int:
@@ -442,6 +461,16 @@ class Meter:
     def pin_query(self) -> bool:
         """Whether the menu asks for the PIN."""
         return self._guards.pin_query
+
+    @property
+    def security(self) -> Security:
+        """Keys, certificates and states of the LMN."""
+        return self._lasting.security
+
+    @property
+    def quantities(self) -> dict[ObisCode, Quantity]:
+        """What the measuring elements see now, sum and phases; see :mod:`e320proto.meter.quantities`."""
+        return quantities(self._inputs, self._measured, mains=self._mains)
 
     @property
     def pulse_count(self) -> int:
@@ -473,6 +502,7 @@ class Meter:
         measured, menu = self._measured, self._menu.state
         first, second, third = measured.present
         directions = {1: Direction.IMPORT, -1: Direction.EXPORT}
+        lmn, lmn_since_ms = self._lmn_symbol.at(self._now_ms)
         return DisplayFacts(
             powered_since_ms=self._powered_since_ms,
             registers=self._lasting.registers.dwh,
@@ -483,7 +513,9 @@ class Meter:
             direction=directions.get(measured.direction),
             disk=self._pulses.disk,
             led=self.powered and self._pulses.lit(measured, self._now_ms),
-            pushes_running=self._pushes_run(),
+            lmn=lmn,
+            lmn_since_ms=lmn_since_ms,
+            pushes_running=self._info.runs(self._now_ms),
             push_count=self._lasting.push_counter,
             menu=menu if self.powered else STANDARD,
             menu_energy_dwh=self._lasting.menu_energy(menu),
@@ -491,7 +523,3 @@ class Meter:
             extended_set=self.extended_set,
             pin_query=self.pin_query,
         )
-
-    def _pushes_run(self) -> bool:
-        since_ms = self._powered_since_ms
-        return since_ms is not None and self._now_ms >= since_ms + self.config.push_start_delay_s * SECOND_MS

@@ -48,19 +48,21 @@ class Pulses:
         self._config = config
         self._constant = pulse_constant
         self._part = 0  # of a pulse, in mW·ms times the pulse constant: a pulse is KWH of these
+        self._cause: Measured | None = None
+        self._rate = 0  # parts in a millisecond while the cause lasts
         self._last_ms: float | None = None
-        self._steps_ms = 0.0  # time in which the disk might have moved
+        self._steps_ms = 0  # time in which the disk might have moved
 
     def pass_time(self, measured: Measured, now_ms: int, duration_ms: int) -> int:
         """Let ``duration_ms`` before ``now_ms`` pass with constant inputs; the number of pulses in it."""
-        power = self._power_mw(measured)
-        total = self._part + power * duration_ms * self._constant
-        pulses, self._part = divmod(total, KWH)
+        if measured is not self._cause:
+            self._cause, self._rate = measured, self._power_mw(measured) * self._constant
+        pulses, self._part = divmod(self._part + self._rate * duration_ms, KWH)
         if pulses:
             self.count += pulses
-            self._last_ms = now_ms - self._part / (power * self._constant)
+            self._last_ms = now_ms - self._part / self._rate
             self._turn(pulses)
-        self._steps_ms = min(self._steps_ms + duration_ms, 1e12)
+        self._steps_ms += duration_ms
         return pulses
 
     def lit(self, measured: Measured, now_ms: int) -> bool:
@@ -82,5 +84,5 @@ class Pulses:
         cap_hz = self._config.disk_max_step_hz
         if cap_hz is not None:
             pulses = min(pulses, int(self._steps_ms * cap_hz / 1000) + 1)
-        self._steps_ms = 0.0
+        self._steps_ms = 0
         self.disk = (self.disk + pulses) % BARS

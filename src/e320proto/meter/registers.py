@@ -57,6 +57,8 @@ class Registers:
         self._range = config.register_modulus_dwh * DWH
         self._signed = config.mode is Mode.BALANCED and config.balanced_negative == "signed"
         self._total: dict[ObisCode, int] = dict.fromkeys(config.mode.registers, 0)
+        self._cause: Measured | None = None  # what the rates are made of; they are asked for every second
+        self._rates: tuple[tuple[ObisCode, int], ...] = ()
         for code, value in (dwh or {}).items():
             if code not in self._total or not (-self._range * self._signed < value * DWH < self._range):
                 msg = f"registers: expected 0.1 Wh of the registers of mode {config.mode:d}, found {code}: {value}"
@@ -89,24 +91,26 @@ class Registers:
 
     def count(self, measured: Measured, duration_ms: int) -> None:
         """Let time pass with constant inputs."""
-        if measured.started and measured.p_mw:
-            self._count_active(measured.p_mw * duration_ms)
-        if self._mode is Mode.QUADRANTS and measured.reactive_started and measured.q_mvar:
-            inductive, imports = measured.q_mvar > 0, measured.p_mw >= 0
+        if measured is not self._cause:
+            self._cause, self._rates = measured, self.rates(measured)
+        for code, power in self._rates:
+            total = self._total[code] + power * duration_ms
+            if self._signed and total < 0:
+                self._total[code] = -(-total % self._range)
+            else:
+                self._total[code] = total % self._range
+
+    def rates(self, measured: Measured) -> tuple[tuple[ObisCode, int], ...]:
+        """What counts, and by how much in a millisecond: mW or mvar, below 0 where a register counts backwards."""
+        rates = []
+        p_mw, q_mvar = measured.p_mw, measured.q_mvar
+        if measured.started and p_mw:
+            if self._mode is Mode.BALANCED:
+                rates.append((NEGATIVE, -p_mw))
+            elif (code := POSITIVE if p_mw > 0 else NEGATIVE) in self._total:
+                rates.append((code, abs(p_mw)))
+        if self._mode is Mode.QUADRANTS and measured.reactive_started and q_mvar:
+            inductive, imports = q_mvar > 0, p_mw >= 0
             quadrant = (0 if imports else 1) if inductive else (3 if imports else 2)
-            self._add(QUADRANTS[quadrant], abs(measured.q_mvar) * duration_ms)
-
-    def _count_active(self, energy: int) -> None:
-        if self._mode is Mode.BALANCED:
-            self._add(NEGATIVE, -energy)
-        elif energy > 0 and POSITIVE in self._total:
-            self._add(POSITIVE, energy)
-        elif energy < 0 and NEGATIVE in self._total:
-            self._add(NEGATIVE, -energy)
-
-    def _add(self, code: ObisCode, energy: int) -> None:
-        total = self._total[code] + energy
-        if self._signed and total < 0:
-            self._total[code] = -(-total % self._range)
-        else:
-            self._total[code] = total % self._range
+            rates.append((QUADRANTS[quadrant], abs(q_mvar)))
+        return tuple(rates)

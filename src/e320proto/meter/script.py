@@ -171,15 +171,17 @@ def run(meter: Meter, script: Script, *, inputs: Inputs | None = None, start_s: 
     inputs = inputs or Inputs()
     events = meter.advance(start_s, inputs)
     for at_s, order, arguments in script.steps:
-        inputs = _changed(inputs, order, arguments)
-        events += meter.advance(start_s + at_s, inputs)
+        inputs, now = _changed(inputs, order, arguments), start_s + at_s
         match order, arguments:
             case "flash", (float(seconds), float(lux)):
-                events += meter.flash(lux, seconds)
+                events += meter.flash(lux, seconds, now=now)
             case "power", (state,):
-                events += meter.power(on=state == "on")
+                events += meter.power(state == "on", now=now)
             case "error", (str(name), *state):
+                events += meter.advance(now)
                 _error(meter, name, on=state == ["on"])
+            case _:
+                events += meter.advance(now, inputs)
     return events
 
 

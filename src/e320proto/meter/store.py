@@ -9,8 +9,9 @@ Source: E320 manual: what lasts through a mains failure; the form is a decision 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 State: TypeAlias = "Mapping[str, Any]"
-FORMAT: Final = 1
+FORMAT: Final = 2
 _SOURCE: Final = "state of the reference meter"
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, format INTEGER, sha256 TEXT, body TEXT)"
 
@@ -33,7 +34,7 @@ class Store(Protocol):
         """The state stored last; ``None`` if there is none."""
 
     def save(self, state: State) -> None:
-        """Replace the state."""
+        """Replace the state by one that nobody changes any more."""
 
 
 class MemoryStore:
@@ -46,15 +47,16 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
-        self._body: str | None = None
+        self._state: State | None = None
 
     def load(self) -> State | None:
         """The state stored last."""
-        return None if self._body is None else _mapping(self._body)
+        # Through JSON as in a file; not in save, which a meter calls far more often.
+        return None if self._state is None else _mapping(json.dumps(self._state))
 
     def save(self, state: State) -> None:
         """Replace the state."""
-        self._body = json.dumps(state)
+        self._state = state
 
 
 class SqliteStore:
@@ -77,6 +79,9 @@ class SqliteStore:
             self._connection = self._open()
             self._check()
             self.load()
+        except OSError as error:
+            msg = f"cannot open the state file {self.path}: {error.strerror}"
+            raise OSError(error.errno, msg) from error
         except (sqlite3.DatabaseError, ValueError) as error:
             if isinstance(error, DecodeError) and error.reason == "state_format":
                 self.close()
@@ -87,8 +92,11 @@ class SqliteStore:
             raise self._corrupt(error) from error
 
     def _open(self) -> sqlite3.Connection:
+        with suppress(FileExistsError):  # a PIN and keys are in it: nobody else may read it
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         connection = sqlite3.connect(self.path, isolation_level=None)
         try:
+            connection.execute("PRAGMA secure_delete=ON")  # what is overwritten is gone
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(_TABLE)
