@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from e320proto.meter.events import (
+    CryptoReset,
     DayClosed,
     EnergyReset,
     HistoryReset,
     MenuMoved,
+    Paired,
     PinRefused,
     PowerFailed,
     PowerReturned,
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 _SETTINGS = {"extended_set": "InF (extended data set)", "pin_query": "PIN query"}
 
 
-def event_words(event: MeterEvent) -> str | None:  # noqa: C901 - words for each kind of event
+def event_words(event: MeterEvent) -> str | None:  # noqa: C901, PLR0912 - words for each kind of event
     """Write one line about an event; none about a push, which comes every second.
 
     >>> event_words(PowerReturned(0.0, 17)), event_words(SettingChanged(9.5, "pin_query", value=False))
@@ -50,6 +52,10 @@ def event_words(event: MeterEvent) -> str | None:  # noqa: C901 - words for each
             words = f"day of the history closed, second {second}"
         case PinRefused():
             words = "wrong PIN"
+        case Paired():
+            words = "paired with a gateway"
+        case CryptoReset():
+            words = "keys and certificates as at delivery"
         case _ as never:
             assert_never(never)
     return f"{event.at_s:.1f} s  {words}"

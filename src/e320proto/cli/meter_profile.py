@@ -114,19 +114,21 @@ class Timeline:
         """What was noted."""
         return Load(Replay(tuple(self._inputs), tuple(self._inputs.values())), tuple(self._acts))
 
-    def advance(self, now: float, inputs: Inputs) -> list[object]:
+    def advance(self, now: float, inputs: Inputs | None = None) -> list[object]:
         """Note what is seen from then on; of what stays the same no note is needed."""
         self._now_s = now
-        if not self._inputs or inputs != next(reversed(self._inputs.values())):
+        if inputs is not None and (not self._inputs or inputs != next(reversed(self._inputs.values()))):
             self._inputs[now] = inputs
         return []
 
-    def flash(self, lux: float, duration_s: float) -> list[object]:
+    def flash(self, lux: float, duration_s: float, *, now: float) -> list[object]:
         """Note a light."""
+        self._now_s = now
         return self._note(lambda server: server.flash(lux, duration_s))
 
-    def power(self, *, on: bool) -> list[object]:
+    def power(self, on: bool, *, now: float) -> list[object]:  # noqa: FBT001 - the signature is that of the meter
         """Note that the mains go off or on."""
+        self._now_s = now
         return self._note(lambda server: server.power(on=on))
 
     def raise_fault(self, fault: Fault) -> None:

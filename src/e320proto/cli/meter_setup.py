@@ -115,7 +115,9 @@ def opened_meter(config: E320Config, state: Path | None) -> Iterator[Meter]:
 def _opened_store(state: Path) -> SqliteStore:
     try:
         return SqliteStore(state)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UnusableError(error.strerror or str(error)) from error
+    except ValueError as error:
         raise UnusableError(str(error)) from error
 
 
