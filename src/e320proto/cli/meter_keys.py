@@ -39,8 +39,8 @@ SHORT_S: Final = 0.5
 LONG_S: Final = 5.5
 LOAD_STEP_W: Final = 500
 EXPORT_W: Final = 3000
-SPEEDS: Final = (1 / 64, 4096)
-"""The slowest and the fastest that keys ask for."""
+SPEEDS: Final = (0.001, 100_000)
+"""The slowest and the fastest, as for the option."""
 
 _READ: Final = 64
 _CHARACTERS: Final = 6  # where termios keeps characters with a meaning
