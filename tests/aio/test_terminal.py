@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import sys
 import termios
 import time
@@ -13,6 +14,7 @@ from functools import partial
 import pytest
 
 from e320proto.aio.terminal import PtyOutlet, open_pty
+from e320proto.errors import TransportError
 from tests.aio.ports import TerminalReader, frame, in_loop, reader_of, seconds, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix")
@@ -121,6 +123,28 @@ async def test_a_reader_that_does_not_read_loses_whole_frames_only() -> None:
     assert kept[-1] == 1_000
     assert outlet.dropped == lost
     await outlet.close()
+
+
+@in_loop
+async def test_a_port_that_is_full_to_the_last_octet_takes_nothing() -> None:
+    outlet = await open_pty()
+    with reader_of(outlet.name, reading=False):
+        while not outlet.dropped:
+            outlet.send(b"x")
+        send(outlet, 1)
+        assert outlet.dropped == 2
+    await outlet.close()
+
+
+@in_loop
+async def test_a_terminal_that_the_system_does_not_have() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(TransportError, match="expected a free one, found none"):
+            await open_pty()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @in_loop

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from e320proto import Telegram, TelegramDecoder
 from e320proto.meter.config import E320Config
-from e320proto.meter.measurement import Elements, Inputs, Measured, Phase, return_stop, status_word
+from e320proto.meter.measurement import LARGEST, Elements, Inputs, Measured, Phase, return_stop, status_word
+from e320proto.meter.model import Meter
 from e320proto.meter.modes import Mode
 from e320proto.status import status
 from tests.meter.vectors import VECTORS
@@ -76,11 +78,24 @@ def test_a_phase_without_voltage_has_no_power() -> None:
         ({"q_var": 5}, "p_w"),
         ({"p_w": 5, "current_a": 1}, "current_a"),
         ({"p_w": True}, "p_w"),
+        ({"p_w": -1.1e9}, "p_w"),
+        ({"p_w": 1, "q_var": 1.1e9}, "q_var"),
+        ({"voltage_v": 1.1e9}, "voltage_v"),
+        ({"current_a": 10**400}, "current_a"),
     ],
 )
 def test_what_no_meter_can_see(fields: dict[str, Any], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}: expected "):
         Phase(**fields)
+
+
+def test_the_largest_inputs_can_be_sent() -> None:
+    meter = Meter(E320Config(pin="1234", extended_set=True))
+    meter.advance(0.0, Inputs((Phase(LARGEST, LARGEST), Phase(LARGEST, LARGEST), Phase(LARGEST, LARGEST))))
+    meter.advance(5.0)
+    (telegram,) = TelegramDecoder().feed(meter.info_data_to_send()[-1])
+    assert isinstance(telegram, Telegram)
+    assert str(telegram.entries[-1].value) == f"{meter.power_w} W" == f"{3 * 10**18} W"
 
 
 def test_inputs_that_are_no_three_phase_meter() -> None:
@@ -110,6 +125,7 @@ def test_starting_current_of_the_sum() -> None:
         (0x001C8104, replace(Inputs.of_power(500, 0, 0), rotation="L1L3L2")),
         (0x00100104, Inputs((Phase(0), Phase(0), Phase(230, p_w=100)))),
         (0x00040104, Inputs((Phase(230, p_w=100), Phase(0), Phase(0)), rotation="L1L3L2")),
+        (0x000C0104, Inputs((Phase(230, p_w=100), Phase(230), Phase(183)), rotation="L1L3L2")),  # L3 is not present
     ],
     ids=lambda value: f"{value:08x}" if isinstance(value, int) else "",
 )

@@ -323,7 +323,7 @@ def test_magnet_and_cover() -> None:
     meter.advance(86_420, Inputs())
     meter.power(on=True)
     assert meter.status_word & 0x600 == 0
-    assert meter._lasting.state(0, powered=False)["tamper"] == [2, 1]
+    assert meter._lasting.state(0, powered=False)["tamper"] == [2, 1, 0, 0]
 
 
 def test_pulses_and_disk() -> None:
@@ -591,3 +591,51 @@ def test_lmn_symbol() -> None:
     meter.power(on=True)
     meter.advance(230)
     assert not meter.display.lmn
+
+
+def test_the_first_inputs_are_there_before_the_first_supply() -> None:
+    meter = Meter(CONFIG)
+    assert meter.advance(0.0, Inputs(neutral=False)) == []
+    assert meter.advance(5.0, Inputs()) == [PowerReturned(5.0, 0)]
+
+
+@pytest.mark.parametrize("now", [float("inf"), float("nan")])
+def test_times_that_cannot_be(now: float) -> None:
+    with pytest.raises(ValueError, match="now: expected a time in seconds"):
+        Meter(CONFIG).advance(now)
+
+
+def test_an_influence_is_counted_once_over_a_restart() -> None:
+    store = MemoryStore()
+    meter = Meter(CONFIG, store)
+    near = Inputs(magnet=True, cover_open=True)
+    meter.advance(0, near)
+    meter.power(on=False)
+    again = Meter(CONFIG, store)
+    again.advance(10, near)
+    assert again._lasting.tamper.state() == [1, 1, 1, 1]
+    assert again.status_word & 0x600 == 0x200  # the magnet is still there
+
+
+def test_a_stored_pin_is_one_that_can_be_entered() -> None:
+    store = MemoryStore()
+    Meter(CONFIG, store).advance(0)
+    state = dict(store.load() or {})
+    store.save({**state, "pin": "12"})
+    with pytest.raises(DecodeError, match="pin: expected 4 digits"):
+        Meter(CONFIG, store)
+
+
+def test_next_change_of_the_display() -> None:
+    meter = Meter(CONFIG)
+    assert meter.next_display_change() is None
+    meter.advance(100)
+    assert meter.next_display_change() == 102.0  # the test of the segments begins
+    meter.advance(130)
+    before = meter.display.upper
+    at = meter.next_display_change()
+    assert at is not None
+    meter.advance(at - 0.001)
+    assert meter.display.upper == before
+    meter.advance(at)
+    assert meter.display.upper != before

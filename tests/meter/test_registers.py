@@ -111,8 +111,24 @@ def test_start_values_and_restoring() -> None:
     other.restore(registers.totals)
     assert other.totals == registers.totals
     assert other.totals[POSITIVE] == 51_719_237 * DWH + 21_000
-    other.restore({QUADRANTS[0]: 5})
-    assert other.codes == (POSITIVE, NEGATIVE)
+
+
+@pytest.mark.parametrize(
+    ("mode", "totals"),
+    [
+        (3, {}),
+        (3, {POSITIVE: 5}),
+        (3, {POSITIVE: 5, NEGATIVE: 5, QUADRANTS[0]: 5}),
+        (3, {POSITIVE: 5, NEGATIVE: -1}),
+        (3, {POSITIVE: 5, NEGATIVE: 10**10 * DWH}),
+        (4, {NEGATIVE: -(10**10) * DWH}),
+    ],
+)
+def test_totals_that_are_not_of_these_registers(mode: int, totals: dict[ObisCode, int]) -> None:
+    registers = Registers(config(mode), dict.fromkeys(Registers(config(mode)).codes, 7))
+    with pytest.raises(ValueError, match=f"^totals: expected the registers of mode {mode}"):
+        registers.restore(totals)
+    assert set(registers.dwh.values()) == {7}
 
 
 @pytest.mark.parametrize("start", [{QUADRANTS[0]: 1}, {POSITIVE: -1}, {POSITIVE: 10**10}])

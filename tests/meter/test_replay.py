@@ -69,6 +69,8 @@ def test_semicolons_and_decimal_commas() -> None:
         ([HEADER, "0,1,2,3", "", "1,1,x,3"], "bad_value", r"found 'x' \(line 4, column p2\)"),
         ([HEADER, "0,1,,3"], "bad_value", r"expected a number, .*found '' \(line 2, column p2\)"),
         ([HEADER, "0,1,2,nan"], "bad_value", r"found nan \(line 2, column p3\)"),
+        ([HEADER, "0,1,2,-1.1e9"], "bad_value", r"at most 1e\+09 large, found -1100000000.0 \(line 2, column p3\)"),
+        ([HEADER, "1e13,1,2,3"], "bad_value", r"at most 1e\+12 large, found 10000000000000.0 \(line 2, column time\)"),
         ([HEADER, "0,1,2,1e300"], "bad_value", r"found 1e\+300 \(line 2, column p3\)"),
         ([HEADER, "1,0,0,0", "1,0,0,0"], "bad_row", r"expected a time after 1, found 1.0 \(line 3, column time\)"),
         ([HEADER, "1,0,0,0", "1.0001,0,0,0"], "bad_row", r"line 3, column time"),

@@ -64,6 +64,11 @@ def test_what_is_left_out_is_filled_in() -> None:
         ("0 load 1 2 3 4", "extra_word", r"expected no more words of load, found '4' \(line 1, word 6\)"),
         ("0 load 1 x 3", "bad_word", r"expected watts of L2, found 'x' \(line 1, word 4\)"),
         ("0 load 1 inf 3", "bad_word", "found 'inf'"),
+        (
+            "0 load 1 1.1e9 3",
+            "bad_word",
+            r"expected watts of L2, at most 1e\+09 large, found '1.1e9' \(line 1, word 4\)",
+        ),
         ("0 flash -1", "bad_word", r"expected seconds of at least 0, found '-1' \(line 1, word 3\)"),
         ("0 power down", "bad_word", r"expected on or off, found 'down' \(line 1, word 3\)"),
         ("0 phase L4 off", "bad_word", r"expected L1 or L2 or L3, found 'L4' \(line 1, word 3\)"),

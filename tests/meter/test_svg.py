@@ -33,7 +33,7 @@ from e320proto.meter.menu_table import MenuState, Place
 from e320proto.meter.model import Meter
 from e320proto.meter.modes import Mode
 from e320proto.meter.segments import HEIGHT
-from e320proto.meter.svg import MeterFace, faceplate_svg
+from e320proto.meter.svg import MeterFace, display_svg, faceplate_svg
 
 if TYPE_CHECKING:
     from e320proto.meter.datamatrix import Modules
@@ -309,6 +309,14 @@ def test_each_mode_has_its_symbol(mode: Mode) -> None:
 def test_a_symbol_without_picture_is_written() -> None:
     parsed(symbol_svg("a <new> symbol"))
     assert ">symbol<" in symbol_svg("a <new> symbol")
+
+
+def test_the_display_alone_is_that_of_the_face() -> None:
+    alone = display_svg(LIT)
+    assert parsed(alone).findtext(f"{SVG}desc") == parsed(faceplate_svg(PLATE, LIT)).findtext(f"{SVG}desc")
+    drawing = alone.partition("</desc>")[2].removesuffix("</svg>")
+    assert drawing in faceplate_svg(PLATE, LIT)
+    assert drawing not in faceplate_svg(PLATE, replace(LIT, info=False))
 
 
 # In a notebook.

@@ -182,9 +182,8 @@ class TcpOutlets(_Listener):
 def _refusal(error: OSError, where: str) -> str:
     if isinstance(error, socket.gaierror):
         return f"{where}: expected a name or address of this machine, found one that nobody knows ({error.strerror})"
-    found = _REASONS.get(error.errno or 0)
-    if found is None:
-        found = f"a port to listen on, found: {os.strerror(error.errno) if error.errno else error}"
+    number = error.errno or errno.EADDRNOTAVAIL  # newer versions of Python leave that one out
+    found = _REASONS.get(number, f"a port to listen on, found: {os.strerror(number)}")
     return f"{where}: expected {found}"
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
+from functools import cache
 from re import fullmatch
 from typing import Any, Final, Literal, get_args, get_type_hints
 
@@ -141,7 +142,9 @@ class E320Config:
     history_with_gateway: bool = _parameter(default=True, grade="OURS", section=13, text="history beside a gateway")
     e_modulus_kwh: int = _parameter(100_000, "FNN", 13, "where E begins again, kWh", low=1)
     push_interval_s: int = _parameter(1, "MAN", 14, "seconds between pushes", low=1, high=3600)
-    push_start_delay_s: int = _parameter(2, "OURS", 14, "first push after power-up, s", low=0, high=3600)
+    push_start_delay_s: int = _parameter(
+        2, "OURS", 14, "first push after power-up, s; 0: after an interval", low=0, high=3600
+    )
     push_counter_start: int = _parameter(0, "OURS", 14, "push counter of a new meter", low=0, high=2**32 - 1)
     push_reactive: bool = _parameter(default=False, grade="MAN", section=14, text="reactive energy in pushes of mode 5")
     tamper_hold_s: int = _parameter(86_400, "FNN", 15, "how long magnet and cover flags stay, s", low=0)
@@ -159,7 +162,7 @@ class E320Config:
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        hints = get_type_hints(type(self))
+        hints = _hints()
         for parameter in fields(self):
             _check(parameter.name, getattr(self, parameter.name), hints[parameter.name], parameter.metadata)
         self._check_texts()
@@ -181,22 +184,33 @@ class E320Config:
         except DecodeError as error:
             msg = f"type_designation: {error}"
             raise ValueError(msg) from error
+        if designation.variant is None:
+            raise _refused("type_designation", "a maximum current of 1, 3 or C", designation.maximum_current)
         if designation.mode not in {None, self.mode}:
             raise _refused("mode", f"{designation.mode:d}, as in the type designation", int(self.mode))
         if self.pulse_led is PulseLed.REACTIVE and designation.measurement == "A":
             raise _refused("pulse_led", "active, because the meter measures nothing else", str(self.pulse_led))
-        if self.pin_protection and self.pin is None:
-            raise _refused("pin", f"{self.pin_digits} digits, because pin_protection is on", None)
-        if self.pin is not None and not (
-            self.pin.isascii() and self.pin.isdecimal() and len(self.pin) == self.pin_digits
-        ):
-            raise _refused("pin", f"{self.pin_digits} digits", "a PIN of another form")  # a PIN is not shown
+        self.checked_pin(self.pin)
         if not (self.firmware_version.isascii() and 0 < len(self.firmware_version) <= 8):  # noqa: PLR2004 - the display's width
             raise _refused("firmware_version", "1 to 8 characters", self.firmware_version)
         if len(self.firmware_checksum) != 4 or not set(self.firmware_checksum) <= set("0123456789ABCDEFabcdef"):  # noqa: PLR2004
             raise _refused("firmware_checksum", "4 hex digits", self.firmware_checksum)
         if self.initial_key is not None and not fullmatch("[0-9A-Fa-f]{32}", self.initial_key):
             raise _refused("initial_key", "32 hex digits", "a key of another form")  # a key is not shown
+
+    def checked_pin(self, pin: object) -> str | None:
+        """A PIN that such a meter can have; ``None`` without PIN protection.
+
+        Raises:
+            ValueError: it cannot; the PIN is not shown.
+        """
+        if pin is None and not self.pin_protection:
+            return None
+        if pin is None:
+            raise _refused("pin", f"{self.pin_digits} digits, because pin_protection is on", None)
+        if not (isinstance(pin, str) and pin.isascii() and pin.isdecimal() and len(pin) == self.pin_digits):
+            raise _refused("pin", f"{self.pin_digits} digits", "a PIN of another form")
+        return pin
 
     @property
     def designation(self) -> TypeDesignation:
@@ -240,7 +254,7 @@ class E320Config:
             if name not in known:
                 detail = f"expected a parameter of the meter, found {shown(name)}"
                 raise DecodeError("unknown_field", detail, path=name, source=_SOURCE)
-        hints = get_type_hints(cls)
+        hints = _hints()
         try:
             return cls(**{name: _from_toml(value, hints[name]) for name, value in table.items()})
         except ValueError as error:
@@ -267,6 +281,12 @@ class E320Config:
             if parameter.default is MISSING or getattr(self, parameter.name) != parameter.default
         ]
         return f"E320Config({', '.join(said)})"
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    """Types of the fields; thousands of meters ask for them."""
+    return get_type_hints(E320Config)
 
 
 def _check(name: str, value: object, hint: Any, metadata: Any) -> None:  # noqa: ANN401 - a type, a mapping

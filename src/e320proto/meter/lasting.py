@@ -77,7 +77,7 @@ class Lasting:
             "history": self.history.export_state(),
             "push_counter": self.push_counter,
             "faults": int(self.faults & CRITICAL) if self.faults else 0,
-            "tamper": [self.tamper.magnet_count, self.tamper.cover_count],
+            "tamper": self.tamper.state(),
             "security": self.security.state(),
             "pin": self.pin,
             "pin_failures": self.pin_failures,
@@ -107,9 +107,9 @@ class Lasting:
         self.history = History.import_state(config, state["history"])
         self.push_counter = _count(state["push_counter"])
         self.faults = Fault(_count(state["faults"]))
-        self.tamper = Tamper(config.tamper_hold_s * SECOND_MS, *map(_count, state["tamper"]))
+        self.tamper = Tamper.restored(config.tamper_hold_s * SECOND_MS, list(map(_count, state["tamper"])))
         self.security.restore(state["security"])
-        self.pin = None if state["pin"] is None else _text(state["pin"])
+        self.pin = config.checked_pin(state["pin"])
         self.pin_failures = _count(state["pin_failures"])
         if config.enduser_settings == "save":
             self.settings = {name: bool(state["settings"][name]) for name in self.settings}
@@ -141,10 +141,3 @@ def _count(value: object) -> int:
         msg = f"expected 0 or above, found {number}"
         raise ValueError(msg)
     return number
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        msg = "expected a text"
-        raise TypeError(msg)
-    return value

@@ -51,10 +51,10 @@ class Field(NamedTuple):
     from_right: bool = False
 
 
-UPPER_CODE: Final = Field("upper code", SEVEN, 5, 22, 49, 27, 26.5)
-UPPER_VALUE: Final = Field("upper value", SEVEN, 8, 158, 22, 54, 45, from_right=True)
+UPPER_CODE: Final = Field("upper code", SEVEN, 5, 22, 49, 27, 25)
+UPPER_VALUE: Final = Field("upper value", SEVEN, 8, 160, 22, 54, 46, from_right=True)
 LOWER_CODE: Final = Field("lower code", FOURTEEN, 7, 22, 185, 27, 22.5)
-LOWER_VALUE: Final = Field("lower value", FOURTEEN, 8, 198, 176, 36, 30, from_right=True)
+LOWER_VALUE: Final = Field("lower value", FOURTEEN, 8, 198, 176, 36, 32, from_right=True)
 
 
 def lcd_svg(display: DisplayState) -> str:
@@ -74,11 +74,11 @@ def lcd_svg(display: DisplayState) -> str:
             f'<rect width="{LCD_WIDTH}" height="{LCD_HEIGHT}" rx="6" fill="{_GLASS}"/>',
             f'<g fill="{_INK}" font-family="Arial, Helvetica, sans-serif" font-weight="bold">',
             *_line(display.upper, (UPPER_CODE, UPPER_VALUE)),
-            *_units(display.upper, (("kWh", 527, 50), ("kvarh", 527, 76))),
+            *_units(display.upper, (("kWh", 534, 50), ("kvarh", 534, 76))),
             f'<path d="M16 102H{LCD_WIDTH - 16}M16 156H{LCD_WIDTH - 16}" stroke="{_INK}" stroke-opacity=".25"/>',
             *_status(display),
             *_line(display.lower, (LOWER_CODE, LOWER_VALUE)),
-            *_units(display.lower, (("kWh", 450, 191), ("W", 450, 212))),
+            *_units(display.lower, (("kWh", 462, 191), ("W", 462, 212))),
             *_info(lit=display.info),
             "</g>",
         ]

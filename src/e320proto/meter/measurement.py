@@ -14,7 +14,7 @@ Source: E320 manual, vector summation; base meter behaviour, sections 3, 8 and 1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, isfinite, radians, sin
+from math import cos, radians, sin
 from typing import TYPE_CHECKING, Final, Literal
 
 from e320proto.errors import shown
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from e320proto.meter.modes import Mode
 
 PHASES: Final = 3
+LARGEST: Final = 1e9
+"""No voltage, current, angle or power is larger: the sum of all phases fits into the 64 bits of a push."""
 _NUMBERS: Final = frozenset((float, int))
 _IDENTIFICATION: Final = 0x04
 # Plain integers: operations of IntFlag are slow, and a word is made for every push.
@@ -84,8 +86,10 @@ class Phase:
             _NUMBERS.issuperset(map(type, numbers))
             and p_w is not None
             and q_var is not None
-            and voltage_v >= 0 == current_a
-            and isfinite(voltage_v + angle_deg + p_w + q_var)
+            and LARGEST >= voltage_v >= 0 == current_a
+            and abs(p_w) <= LARGEST
+            and abs(q_var) <= LARGEST
+            and abs(angle_deg) <= LARGEST
         ):
             return
         self._check()
@@ -95,8 +99,8 @@ class Phase:
             value = getattr(self, name)
             if value is None and name in {"p_w", "q_var"}:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-                raise _refused(name, "a number", value)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+                raise _refused(name, f"a number, at most {LARGEST:g} large", value)  # NaN is not, either
         for name in ("voltage_v", "current_a"):
             if getattr(self, name) < 0:
                 raise _refused(name, "0 or above", getattr(self, name))
@@ -185,7 +189,7 @@ class Measured:
         reactive_started: whether reactive energy is counted.
         present: whether each phase has voltage.
         exporting: whether each phase exports.
-        wrong_rotation: whether the rotating field is not L1, L2, L3.
+        wrong_rotation: whether the rotating field is not L1, L2, L3; only with all of them present.
         supply_v: the highest voltage of a phase; 0 without neutral.
     """
 
@@ -240,7 +244,7 @@ class Elements:
             _microamps(reactive_current) >= self._start,
             tuple(present),
             tuple(exporting),
-            inputs.rotation != "L1L2L3" and all(voltages),
+            inputs.rotation != "L1L2L3" and all(present),
             max(voltages) if inputs.neutral else 0.0,
         )
 

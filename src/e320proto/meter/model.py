@@ -15,12 +15,12 @@ Source: E320 manual; decisions of ``docs/reference-meter.md``.
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from e320proto.identity import DeviceId
 from e320proto.meter.button import OpticalButton, PressEvent
-from e320proto.meter.display import Direction, DisplayFacts, DisplayState, commissioning_ms, display_state
+from e320proto.meter.display import Direction, DisplayFacts, DisplayState, commissioning_ms, display_state, next_change
 from e320proto.meter.events import (
     CryptoReset,
     DayClosed,
@@ -180,21 +180,25 @@ class Meter:
         Raises:
             ValueError: ``now`` is before an earlier one.
         """
-        self._arrive(now)
+        self._arrive(now, inputs)
         if inputs is not None:
             self._see(inputs)
             self._supply()
         self._run(self._now_ms)
         return self._stored_events()
 
-    def _arrive(self, now: float | None) -> None:
+    def _arrive(self, now: float | None, inputs: Inputs | None = None) -> None:
         """Let time pass until ``now``; what is due at that very instant comes after what the caller does then."""
         if now is None:
             return
+        if not isfinite(now):
+            msg = f"now: expected a time in seconds, found {now}"
+            raise ValueError(msg)
         target_ms = round(now * 1000)
         if not self._begun:
             self._begun, self._now_ms = True, target_ms
-            self._supply()
+            if inputs is None:
+                self._supply()
         elif target_ms < self._now_ms:
             msg = f"now: expected at least {self._now_ms / 1000}, found {now}"
             raise ValueError(msg)
@@ -492,6 +496,11 @@ class Meter:
     def display(self) -> DisplayState:
         """What the face shows at the present instant."""
         return display_state(self.config, self._display_facts(), self._now_ms)
+
+    def next_display_change(self) -> float | None:
+        """When the face changes next if nothing else happens, in seconds: it rolls and blinks; ``None``: never."""
+        at_ms = next_change(self.config, self._display_facts(), self._now_ms)
+        return None if at_ms is None else at_ms / 1000
 
     @property
     def face(self) -> MeterFace:

@@ -1,7 +1,8 @@
 """The pulse LED and the rotating disk.
 
 Every pulse is the same energy, 1 kWh divided by the pulse constant; what is left of it is kept from
-pulse to pulse. Every pulse moves the disk by one of its four bars, always to the right.
+pulse to pulse. Every pulse moves the disk by one of its four bars, always to the right. A disk whose
+speed is limited goes on by itself: with the energy of a pulse, but with no more power than it may.
 
 =========  ==============================================
 mode       counted
@@ -51,7 +52,9 @@ class Pulses:
         self._cause: Measured | None = None
         self._rate = 0  # parts in a millisecond while the cause lasts
         self._last_ms: float | None = None
-        self._steps_ms = 0  # time in which the disk might have moved
+        cap_hz = config.disk_max_step_hz
+        self._disk_most = None if cap_hz is None else round(cap_hz * KWH / 1000)  # of it in a ms
+        self._disk_part = 0  # of a step, as of a pulse
 
     def pass_time(self, measured: Measured, now_ms: int, duration_ms: int) -> int:
         """Let ``duration_ms`` before ``now_ms`` pass with constant inputs; the number of pulses in it."""
@@ -61,8 +64,11 @@ class Pulses:
         if pulses:
             self.count += pulses
             self._last_ms = now_ms - self._part / self._rate
-            self._turn(pulses)
-        self._steps_ms += duration_ms
+        steps = pulses
+        if self._disk_most is not None:
+            most = min(self._rate, self._disk_most)
+            steps, self._disk_part = divmod(self._disk_part + most * duration_ms, KWH)
+        self.disk = (self.disk + steps) % BARS
         return pulses
 
     def lit(self, measured: Measured, now_ms: int) -> bool:
@@ -78,11 +84,3 @@ class Pulses:
         if return_stop(measured, self._config.mode):
             return 0
         return abs(measured.p_mw) * measured.started
-
-    def _turn(self, pulses: int) -> None:
-        """Move the disk, at most as fast as it may."""
-        cap_hz = self._config.disk_max_step_hz
-        if cap_hz is not None:
-            pulses = min(pulses, int(self._steps_ms * cap_hz / 1000) + 1)
-        self._steps_ms = 0
-        self.disk = (self.disk + pulses) % BARS

@@ -86,8 +86,19 @@ class Registers:
         return dict(self._total)
 
     def restore(self, totals: Mapping[ObisCode, int]) -> None:
-        """Take over what ``totals`` gave."""
-        self._total.update({code: total for code, total in totals.items() if code in self._total})
+        """Take over what ``totals`` gave.
+
+        Raises:
+            ValueError: these are not all registers of the mode, or others, or one is out of range.
+        """
+        lowest = -self._range * self._signed
+        if set(totals) != set(self._total) or not all(
+            lowest < total < self._range or total == 0 for total in totals.values()
+        ):
+            found = {str(code): total for code, total in totals.items()}
+            msg = f"totals: expected the registers of mode {self._mode:d} within their range, found {found}"
+            raise ValueError(msg)
+        self._total.update(totals)
 
     def count(self, measured: Measured, duration_ms: int) -> None:
         """Let time pass with constant inputs."""

@@ -28,12 +28,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from e320proto.errors import DecodeError, shown
-from e320proto.meter.measurement import Inputs, Phase
+from e320proto.meter.measurement import LARGEST, Inputs, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_MOST: Final = 1e12  # of seconds, watts or anything else
+_LATEST_S: Final = 1e12
 _SOURCE: Final = "load profile"
 _TIME: Final = "time"
 _POWERS: Final = ("p1", "p2", "p3")
@@ -154,7 +154,7 @@ def _replay(names: list[str], rows: Iterable[tuple[str, dict[str, Any]]]) -> Rep
     kind = "i" if "i1" in names else "p"
     for where, row in rows:
         for name in names:
-            _check(row[name], f"{where}, column {name}")
+            _check(row[name], _LATEST_S if name == _TIME else LARGEST, f"{where}, column {name}")
         # The meter knows whole milliseconds.
         if times and round(row[_TIME] * 1000) <= round(times[-1] * 1000):
             raise _refused("bad_row", f"a time after {times[-1]:g}", row[_TIME], f"{where}, column {_TIME}")
@@ -182,10 +182,10 @@ def _phase(kind: str, row: dict[str, Any], index: int) -> Phase:
     return Phase(voltage_v, row[_CURRENTS[index]], beside)
 
 
-def _check(value: object, where: str) -> None:
+def _check(value: object, most: float, where: str) -> None:
     # A value that is no number is not below the limit either.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MOST:
-        raise _refused("bad_value", f"a number, at most {_MOST:g} large", value, where)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= most:
+        raise _refused("bad_value", f"a number, at most {most:g} large", value, where)
 
 
 def _refused(reason: str, expected: str, found: object, where: str) -> DecodeError:

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from e320proto.errors import DecodeError, shown
 from e320proto.meter.faults import Fault
-from e320proto.meter.measurement import Inputs, Phase
+from e320proto.meter.measurement import LARGEST, Inputs, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from e320proto.meter.events import MeterEvent
     from e320proto.meter.model import Meter
 
-_MOST: Final = 1e12  # of seconds, watts or anything else
+_LATEST_S: Final = 1e12
 _SOURCE: Final = "script of the reference meter"
 _NOMINAL_V: Final = 230.0
 _BRIGHT_LUX: Final = 1000.0
@@ -270,6 +270,8 @@ def _argument(place: _Argument, word: str | None, line: int, position: int) -> s
     if word in place.words:
         return word
     value = _number(word) if place.number else None
+    if value is not None and abs(value) > LARGEST:
+        raise _refused("bad_word", f"{place.name}, at most {LARGEST:g} large", word, line, position)
     if value is None or (place.low is not None and value < place.low):
         raise _refused("bad_word", place.expected, word, line, position)
     return value
@@ -280,7 +282,7 @@ def _number(word: str) -> float | None:
         value = float(word)
     except ValueError:
         return None
-    return value if abs(value) <= _MOST else None  # not if it is no number
+    return value if abs(value) <= _LATEST_S else None  # not if it is no number
 
 
 def _written(value: str | float) -> str:

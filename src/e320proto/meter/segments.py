@@ -74,7 +74,7 @@ _OUTER: Final = {
     "e": _upright(0, _MIDDLE, HEIGHT),
     "f": _upright(0, 0, _MIDDLE),
 }
-_DOT: Final = {_POINT: ((12, 16.9), (13.9, 16.9), (13.9, 18.9), (12, 18.9))}
+_DOT: Final = {_POINT: ((11.8, 16.75), (14, 16.75), (14, 18.95), (11.8, 18.95))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,20 +200,25 @@ def cell_path(font: Font, segments: frozenset[str]) -> str:
     """Write segments of a cell as the data of an SVG path; each begins with an ``M``.
 
     >>> cell_path(SEVEN, frozenset("a"))
-    'M.35 0L1.3-.95 8.7-.95 9.65 0 8.7 .95 1.3 .95Z'
+    'M.35 0l.95-.95h7.4l.95 .95l-.95 .95h-7.4Z'
     """
     return "".join(f"M{_outline(points)}Z" for name, points in font.segments.items() if name in segments)
 
 
 def _outline(points: Points) -> str:
-    first, *others = points
-    return f"{_pair(*first)}L{' '.join(_pair(x, y) for x, y in others)}"
+    """Write a polygon by its steps: they are shorter than places, and a flat one is a number only."""
+    hundredths = [(round(100 * x), round(100 * y)) for x, y in points]
+    (x, y), drawn = hundredths[0], ""
+    for to_x, to_y in hundredths[1:]:
+        across, down = number((to_x - x) / 100), number((to_y - y) / 100)
+        drawn += f"h{across}" if to_y == y else f"v{down}" if to_x == x else f"l{_pair(across, down)}"
+        x, y = to_x, to_y
+    return _pair(*map(number, points[0])) + drawn
 
 
-def _pair(x: float, y: float) -> str:
-    """Write a point shortly: a sign separates, too."""
-    second = number(y)
-    return f"{number(x)}{'' if second.startswith('-') else ' '}{second}"
+def _pair(first: str, second: str) -> str:
+    """Write two numbers shortly: a sign separates, too."""
+    return f"{first}{'' if second.startswith('-') else ' '}{second}"
 
 
 def number(value: float) -> str:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from e320proto.meter.display import DisplayState, render_text
 from e320proto.meter.face_symbols import symbol_svg
-from e320proto.meter.lcd import lcd_svg
+from e320proto.meter.lcd import LCD_HEIGHT, LCD_WIDTH, lcd_svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 1000
 HEIGHT: Final = 1150
-_SHOWN: Final = f'width="{WIDTH // 2}" height="{HEIGHT // 2}" role="img"'
+_FRAME: Final = 16
+"""Width of the frame around the LCD."""
+_OPENED: Final = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" width="{}" height="{}" role="img">'
 
 _SANS: Final = "Arial, Helvetica, sans-serif"
 _MONO: Final = "Courier New, Courier, monospace"
@@ -140,12 +142,11 @@ def faceplate_svg(faceplate: Faceplate, display: DisplayState, *, modules: Modul
     """
     return "".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {_SHOWN}>',
+            _OPENED.format(WIDTH, HEIGHT, WIDTH // 2, HEIGHT // 2),
             f"<title>{_escaped(f'{faceplate.designation.brand} {faceplate.device_id.printed}')}</title>",
             f"<desc>{_escaped(render_text(display))}</desc>",
             _CASE,
-            '<rect x="66" y="82" width="632" height="264" rx="12" fill="#4a4f53"/>',
-            f'<g transform="translate(82 98)">{lcd_svg(display)}</g>',
+            f'<g transform="translate(66 82)">{"".join(_display(display))}</g>',
             *_port(),
             *_led(faceplate, lit=display.led),
             *_prints(faceplate),
@@ -157,6 +158,39 @@ def faceplate_svg(faceplate: Faceplate, display: DisplayState, *, modules: Modul
             "</svg>",
         ]
     )
+
+
+def display_svg(display: DisplayState) -> str:
+    """Draw the display alone, in its frame.
+
+    Args:
+        display: what it shows.
+
+    Returns:
+        An SVG document in one element.
+
+    Source: E320 manual, section 5.1.1.
+
+    >>> from e320proto.meter.display import DARK
+    >>> display_svg(DARK).count('class="lit"')
+    0
+    """
+    width, height = LCD_WIDTH + 2 * _FRAME, LCD_HEIGHT + 2 * _FRAME
+    return "".join(
+        [
+            _OPENED.format(width, height, width * 2 // 3, height * 2 // 3),
+            f"<desc>{_escaped(render_text(display))}</desc>",
+            *_display(display),
+            "</svg>",
+        ]
+    )
+
+
+def _display(display: DisplayState) -> Iterator[str]:
+    """Draw the LCD in its frame; the upper left corner of the frame is the origin."""
+    width, height = LCD_WIDTH + 2 * _FRAME, LCD_HEIGHT + 2 * _FRAME
+    yield f'<rect width="{width}" height="{height}" rx="12" fill="#4a4f53"/>'
+    yield f'<g transform="translate({_FRAME} {_FRAME})">{lcd_svg(display)}</g>'
 
 
 class Print(NamedTuple):
@@ -251,8 +285,9 @@ def _property_plate(text: str) -> str:
         return ""
     lines = textwrap.wrap(text, max(_PLATE_CHARACTERS, len(text) // 4))
     pitch = min(23, 104 / max(1, len(lines)))
+    top = 713 - pitch * len(lines) / 2  # 713 is the middle of the plate
     rows = [
-        _text(line, Print(830, 664 + pitch * (row + 0.7), 15, 192), anchor="middle") for row, line in enumerate(lines)
+        _text(line, Print(830, top + pitch * (row + 0.7), 15, 192), anchor="middle") for row, line in enumerate(lines)
     ]
     return f'<rect x="726" y="652" width="208" height="122" rx="4" fill="#fff" stroke="#8a8e91"/>{"".join(rows)}'
 

@@ -25,15 +25,35 @@ class Tamper:
         hold_ms: how long a flag outlasts its cause.
         magnet_count: influences so far.
         cover_count: openings so far.
+        magnet: whether a magnet was near when power failed: that influence is counted already.
+        cover_open: whether the cover was open then.
     """
 
-    def __init__(self, hold_ms: int, magnet_count: int = 0, cover_count: int = 0) -> None:
+    def __init__(
+        self,
+        hold_ms: int,
+        magnet_count: int = 0,
+        cover_count: int = 0,
+        *,
+        magnet: bool = False,
+        cover_open: bool = False,
+    ) -> None:
         self.magnet_count = magnet_count
         self.cover_count = cover_count
         self._hold_ms = hold_ms
-        self._magnet = self._open = False
+        self._magnet, self._open = magnet, cover_open
         self._magnet_until_ms = self._cover_until_ms = 0
         self._restarted = True
+
+    def state(self) -> list[int]:
+        """What lasts, as plain values: both counts, and whether magnet and open cover are there."""
+        return [self.magnet_count, self.cover_count, int(self._magnet), int(self._open)]
+
+    @classmethod
+    def restored(cls, hold_ms: int, state: list[int]) -> Tamper:
+        """Take over what :meth:`state` gave."""
+        magnet_count, cover_count, magnet, cover_open = state
+        return cls(hold_ms, magnet_count, cover_count, magnet=bool(magnet), cover_open=bool(cover_open))
 
     def see(self, inputs: Inputs, now_ms: int) -> None:
         """Take new inputs."""
