@@ -126,6 +126,17 @@ def test_a_lost_flag_between_two_frames_is_one_that_both_have() -> None:
     assert not any(isinstance(event, Malformed | BytesDiscarded) for event in events)
 
 
+@pytest.mark.parametrize("before", [b"", b"\x7e", b"\xff" * 20, b"noise", SNRM, SNRM[:-1], b"\x7e\xa0\x08"])
+@pytest.mark.parametrize("octets", FRAMES.values(), ids=FRAMES)
+def test_a_frame_comes_with_its_last_octet(before: bytes, octets: bytes) -> None:
+    """Behind it the line is silent until somebody answers."""
+    decoder = FrameDecoder()
+    for octet in singles(before + octets[:-1]):
+        assert decode_frame(octets) not in decoder.feed(octet) or octets == SNRM
+    assert decoder.feed(octets[-1:])[-1:] == [decode_frame(octets)]
+    assert not decoder.frame_begun
+
+
 def test_closing_flag_opens_a_frame_after_a_silence() -> None:
     decoder = FrameDecoder()
     assert frames_in(decoder.feed(SNRM) + decoder.idle() + decoder.feed(UA[1:])) == [SNRM, UA]
