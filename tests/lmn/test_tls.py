@@ -420,6 +420,19 @@ def test_a_session_too_far_back_to_be_remembered_has_reached_its_limit() -> None
     assert again.meter_events[1:] == [TlsLimitReached("life")]
 
 
+def test_a_gateway_may_resume_any_session_it_kept() -> None:
+    gateway, meter = context(server=False), context(server=True)
+    pair = Pair(gateway, meter).handshake(now=10)
+    for _ in range(20):
+        assert not resumed(Pair(gateway, meter).handshake(now=20))
+    for _ in range(2):
+        pair.meter.link_closed(now=30)
+        pair.events()
+        pair = Pair(gateway, meter, pair.gateway.session).handshake(now=30)
+        assert resumed(pair)
+        assert pair.gateway.next_timeout() == 10 + 31 * DAY
+
+
 def test_a_handshake_has_to_end_in_time() -> None:
     gateway = TlsEngine(context(server=False))
     gateway.start(now=5)

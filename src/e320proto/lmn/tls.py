@@ -155,7 +155,7 @@ class TlsContext:
             )
             raise SecurityError(detail)
         self._credentials = ssl.DER_cert_to_PEM_cert(bytes(certificate)) + _key_pem(private_key)
-        self._lives: dict[bytes, SessionLife] = {}
+        self._lives: dict[bytes, SessionLife] = {}  # of a server, by session id
         self._ssl_context = self._make()
 
     def forget_sessions(self) -> None:
@@ -211,17 +211,26 @@ class TlsContext:
             raise SecurityError(detail)
         return self._suites[name]
 
-    def life_of(self, tls: ssl.SSLObject, now: float) -> SessionLife:
-        """The life of the session that a finished handshake begins, or goes on with."""
-        session_id = tls.session.id if tls.session else b""
-        if tls.session_reused:
-            # One that is not remembered is one of too many: for the limits it is over.
-            return self._lives.get(session_id, SessionLife(-inf))
-        life = SessionLife(now)
-        if session_id:
-            self._lives[session_id] = life
-            if len(self._lives) > _REMEMBERED_SESSIONS:
-                del self._lives[next(iter(self._lives))]
+    def session_of(
+        self, tls: ssl.SSLObject, offered: TlsSession | None, now: float
+    ) -> tuple[SessionLife, TlsSession | None]:
+        """The life of the session that a finished handshake begins or goes on with; what a client may offer next."""
+        if offered is not None and tls.session_reused:
+            return offered.life, offered
+        if self.server:
+            return self._life_at_server(tls, now), None
+        life, session = SessionLife(now), tls.session
+        return life, TlsSession(life, session, tls.context) if session and session.id else None
+
+    def _life_at_server(self, tls: ssl.SSLObject, now: float) -> SessionLife:
+        session = tls.session if self.keeps_limits else None  # which takes longer than the rest of a resumption
+        if session is None:
+            return SessionLife(now)
+        if tls.session_reused:  # one that is not remembered is one of too many: its limits count as reached
+            return self._lives.get(session.id, SessionLife(-inf))
+        life = self._lives[session.id] = SessionLife(now)
+        if len(self._lives) > _REMEMBERED_SESSIONS:
+            del self._lives[next(iter(self._lives))]
         return life
 
     def _make(self) -> ssl.SSLContext:
@@ -311,7 +320,7 @@ class TlsEngine:
 
     @property
     def session(self) -> TlsSession | None:
-        """What a later connection of this context may resume; ``None`` before a handshake and after a failure."""
+        """What a gateway's next connection in this context may resume; ``None`` before a handshake, after a failure."""
         return None if self._life.ended else self._session
 
     def start(self, *, now: float) -> list[TlsEvent]:
@@ -424,12 +433,11 @@ class TlsEngine:
         context = self._context
         self._drain()
         suite = context.check(tls)
-        carried, self._life = self._life.octets, context.life_of(tls, now)
+        carried = self._life.octets
+        self._life, self._session = context.session_of(tls, self._offered, now)
         self._life.octets += carried
         self.state = TlsState.ESTABLISHED
         self._deadline = self._life.since + context.profile.tls_session_max_s if context.keeps_limits else None
-        if tls.session is not None and tls.session.id:
-            self._session = TlsSession(self._life, tls.session, tls.context)
         facts = tls.getpeercert() or {}
         begin, end = (ssl.cert_time_to_seconds(str(facts[name])) for name in ("notBefore", "notAfter"))
         self._events.append(TlsEstablished(suite, context.curve, bool(tls.session_reused), begin, end))
