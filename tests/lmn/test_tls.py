@@ -501,7 +501,7 @@ def test_a_truncated_record_waits_and_fails_with_what_follows() -> None:
     pair.gateway.send(b"one")
     pair.gateway.send(b"two")
     one, two = pair.gateway.data_to_send()
-    assert pair.meter.receive_data(one[:-1], now=0) == []
+    assert pair.meter.receive_data(one[:-20], now=0) == []
     assert failure(pair.meter.receive_data(two, now=0)).alert == "bad_record_mac"
 
 
@@ -531,6 +531,17 @@ def test_close_notify_in_the_handshake() -> None:
     error = failure(gateway.receive_data(bytes.fromhex("15030300020100"), now=0))
     assert str(error).endswith("found the peer's close_notify")
     assert error.alert == "close_notify"
+
+
+def test_a_record_that_cannot_be_encrypted_is_a_failure() -> None:
+    pair = Pair().handshake()
+    pair.events()
+    assert pair.gateway._tls is not None
+    pair.gateway._say_goodbye(pair.gateway._tls)  # behind the engine's back
+    pair.gateway.send(b"x" * 2000)
+    assert pair.gateway.state is TlsState.FAILED
+    error = failure(pair.gateway.receive_data(b"", now=0))
+    assert str(error) == "TLS established: expected to encrypt a record, found protocol is shutdown"
 
 
 def test_after_a_failure_the_engine_is_latched() -> None:

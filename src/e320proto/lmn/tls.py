@@ -34,24 +34,19 @@ Source: BSI TR-03116-3, chapters 4 and 6; RFC 5246. Resumption, limits and state
 
 from __future__ import annotations
 
-import os
 import re
 import ssl
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from math import inf
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from e320proto.errors import LocalProtocolError, SecurityError
 from e320proto.lmn.profile import SecurityProfile
+from e320proto.lmn.tls_credentials import certificate_curve, credentials_pem, secret_file
 from e320proto.lmn.tls_events import Failed, PlainReceived, TlsClosed, TlsEstablished, TlsEvent, TlsLimitReached
-from e320proto.lmn.tls_terms import CipherSuite, NamedCurve, alert_in, certificate_curve, holds_sec1
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from e320proto.lmn.tls_terms import CipherSuite, NamedCurve, alert_in
 
 _NO_CHECK_TIME: Final = 0x20_0000
 """X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
@@ -154,7 +149,7 @@ class TlsContext:
                 f" and the peer's on {pinned.openssl_name}"
             )
             raise SecurityError(detail)
-        self._credentials = ssl.DER_cert_to_PEM_cert(bytes(certificate)) + _key_pem(private_key)
+        self._credentials = credentials_pem(certificate, private_key)
         self._lives: dict[bytes, SessionLife] = {}  # of a server, by session id
         self._ssl_context = self._make()
 
@@ -245,7 +240,7 @@ class TlsContext:
         context.set_ciphers(":".join(self._suites))
         _set_curve(context, self.curve.openssl_name)
         try:
-            with _file_of(self._credentials.encode()) as path:
+            with secret_file(self._credentials) as path:
                 context.load_cert_chain(path)
             context.load_verify_locations(cadata=self._pin)
         except (ssl.SSLError, ValueError) as error:
@@ -271,31 +266,17 @@ def _set_curve(context: ssl.SSLContext, name: str) -> None:
         raise SecurityError(detail) from error
 
 
-def _key_pem(private_key: bytes) -> str:
-    """A key in DER as OpenSSL wants it; the label has to say which form it has."""
-    pem = ssl.DER_cert_to_PEM_cert(bytes(private_key))
-    return pem.replace("CERTIFICATE", "EC PRIVATE KEY" if holds_sec1(private_key) else "PRIVATE KEY")
-
-
-@contextmanager
-def _file_of(secret: bytes) -> Iterator[str]:
-    """A file for OpenSSL to read, in memory where that is possible; afterwards there is nothing left of it."""
-    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
-        descriptor, path = os.memfd_create("credentials"), ""
-    else:
-        descriptor, path = tempfile.mkstemp()  # readable by nobody else
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - Path opens no descriptors
-            file.write(secret)
-            file.flush()
-            yield path or f"/proc/self/fd/{descriptor}"
-    finally:
-        if path:
-            Path(path).unlink()
-
-
 class TlsEngine:
-    r"""TLS on one HDLC connection.
+    """TLS on one HDLC connection.
+
+    ::
+
+        engine = TlsEngine(context, last_session)
+        events = engine.start(now=now)
+        ...
+        for item in engine.data_to_send():    # after every call
+            link.send(item)
+        events = engine.receive_data(information, now=now)
 
     Args:
         context: of the pairing.
