@@ -244,6 +244,7 @@ def test_a_handshake_can_be_given_up() -> None:
 
 def test_a_link_that_is_gone_is_an_unclean_end_t15() -> None:
     pair = Pair().handshake()
+    pair.gateway.send(b"too late")
     assert pair.gateway.link_closed(now=0) == [TlsClosed(clean=False)]
     assert pair.gateway.link_closed(now=0) == []
     assert pair.gateway.data_to_send() == []
@@ -335,6 +336,18 @@ def test_a_failed_session_is_not_resumed() -> None:
     assert pair.gateway.session is None
     pair.meter.link_closed(now=0)
     assert len(Pair(gateway, meter, session).handshake().flights[0][1]) < 156
+
+
+def test_a_session_whose_resumption_failed_is_not_offered_again() -> None:
+    gateway, meter = context(server=False), context(server=True)
+    pair = Pair(gateway, meter).handshake()
+    session = pair.gateway.session
+    again = TlsEngine(gateway, session)
+    again.start(now=0)
+    assert len(again.data_to_send()[0]) > 156
+    assert failure(again.receive_data(bytes.fromhex("15030300020228"), now=0)).alert == "handshake_failure"
+    pair.meter.link_closed(now=0)
+    assert not resumed(Pair(gateway, meter, session).handshake())
 
 
 # --- limits -------------------------------------------------------------------------------------

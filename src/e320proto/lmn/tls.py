@@ -234,7 +234,6 @@ class TlsContext:
         context.verify_mode = ssl.CERT_REQUIRED
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
         if self.server or self.profile.cert_time_check != "enforce":
             context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
         context.set_ciphers(":".join(self._suites))
