@@ -77,7 +77,7 @@ def test_certificate_says_what_the_profile_says(curve: Curve) -> None:
     usage = loaded.extensions.get_extension_for_class(x509.KeyUsage)
     assert usage.critical
     assert usage.value.digital_signature
-    assert not (usage.value.key_agreement or usage.value.key_cert_sign or usage.value.content_commitment)
+    assert not any((usage.value.key_agreement, usage.value.key_cert_sign, usage.value.content_commitment))
 
 
 @pytest.mark.parametrize("curve", CURVES)
@@ -265,6 +265,13 @@ def test_a_life_of_more_than_seven_years_is_told(years: int, good: bool) -> None
     certificate = _builder(name, private).not_valid_after(end).sign(private, hashes.SHA256()).public_bytes(Encoding.DER)
     trouble = check_validity(certificate, now=NOW, check="warn")
     assert (trouble is None) is good
+
+
+def test_dates_that_do_not_exist_are_refused() -> None:
+    wrong = credentials().certificate.replace(b"260301120000Z", b"261301120000Z")
+    for call in (lambda: validity(wrong), lambda: check_validity(wrong, now=NOW)):
+        with pytest.raises(DecodeError):
+            call()
 
 
 def test_der_of_every_length() -> None:

@@ -88,6 +88,13 @@ def at(state: PairingState, store: CounterStore | None = None) -> MeterPairing:
     return machine
 
 
+NOTHING = (Credentials(b"", b""), b"")
+
+
+def staged(machine: MeterPairing) -> tuple[Credentials, bytes]:
+    return machine._credentials, machine._gateway_certificate
+
+
 def failure(events: list[Any]) -> PairingFailed:
     (event,) = events
     assert isinstance(event, PairingFailed)
@@ -177,8 +184,7 @@ def test_the_query_begins_anew(state: PairingState) -> None:
     assert machine.state is PairingState.S1
     (answer,) = machine.data_to_send()
     assert answer[0] == 0x81
-    assert machine._credentials is None
-    assert machine._gateway_certificate == b""
+    assert staged(machine) == NOTHING
 
 
 @pytest.mark.parametrize("state", list(PairingState)[:6])
@@ -186,10 +192,7 @@ def test_the_query_begins_anew(state: PairingState) -> None:
 def test_only_the_next_request_is_taken(state: PairingState, command: int) -> None:
     machine = at(state)
     position = list(PairingState).index(state)
-    if command == 1:
-        counter = 0xFFFFFFFF
-    else:
-        counter = 0x100
+    counter = 0xFFFFFFFF if command == 1 else 0x100
     data = {3: meter_data(), 4: gateway_certificate()}.get(command, b"")
     events = machine.receive_data(request(command, counter, data), now=0)
     good = command == position + 1 <= 5 or (command == 1 and position < 5)
@@ -300,7 +303,7 @@ def test_a_gateway_certificate_that_is_none_is_refused(data: bytes) -> None:
     machine = at(PairingState.S3)
     failed = failure(machine.receive_data(request(4, 0x16, data), now=0))
     assert (failed.check, failed.step) == (Check.CONTENT, Command.GATEWAY_CERTIFICATE)
-    assert machine._credentials is None
+    assert staged(machine) == NOTHING
 
 
 @pytest.mark.parametrize(("command", "counter"), [(1, 0xFFFFFFFF), (2, 0x12), (5, 0x18)])
@@ -312,7 +315,7 @@ def test_requests_without_data_have_none(command: int, counter: int) -> None:
 def test_the_end_of_the_connection_drops_what_was_staged() -> None:
     machine = at(PairingState.S4)
     machine.closed()
-    assert (machine.state, machine._credentials, machine._gateway_certificate) == (PairingState.IDLE, None, b"")
+    assert (machine.state, staged(machine)) == (PairingState.IDLE, NOTHING)
     assert failure(machine.receive_data(MESSAGES["sym_05"], now=0)).check is Check.ORDER
     machine = meter()
     machine.receive_data(MESSAGES["sym_01"], now=0)
@@ -325,7 +328,7 @@ def test_paired_comes_before_the_last_reply() -> None:
     (event,) = machine.receive_data(MESSAGES["sym_05"], now=0)
     assert isinstance(event, Paired)
     assert machine.data_to_send() == [MESSAGES["sym_85"]]
-    assert machine._credentials is None
+    assert staged(machine) == NOTHING
 
 
 # --- counters -----------------------------------------------------------------------------------

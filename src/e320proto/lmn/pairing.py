@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from e320proto.errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError, SecurityError
 from e320proto.lmn.certificates import Credentials, check_credentials, curve_of, private_key_as
@@ -240,8 +240,7 @@ class MeterPairing:
         self._algorithms_data = encode_algorithms(self._algorithms)  # raises here and not in an exchange
         self._to_send: list[bytes] = []
         self.state = PairingState.IDLE
-        self._credentials: Credentials | None = None
-        self._gateway_certificate = b""
+        self._drop()
 
     @property
     def exhausted(self) -> bool:
@@ -292,7 +291,7 @@ class MeterPairing:
         self._drop()
 
     def _drop(self) -> None:
-        self._credentials, self._gateway_certificate = None, b""
+        self._credentials, self._gateway_certificate = Credentials(b"", b""), b""
 
     def _check_counter(self, message: SymMessage) -> None:
         # The query's counter is that of no other message, and no part of the sequence.
@@ -330,14 +329,14 @@ class MeterPairing:
             case Command.MAX_FRAGMENT:
                 expect_nothing(data)
                 return encode_max_fragment(self._profile.sym_max_fragment)
+            case _:
+                assert_never(command)
         return b""
 
     def _finished(self) -> list[PairingEvent]:
-        credentials, gateway_certificate = self._credentials, self._gateway_certificate
+        paired = Paired(self._credentials, self._gateway_certificate, self._algorithms, self._profile.sym_max_fragment)
         self._drop()
-        if credentials is None:  # not reachable: S4 comes behind S3
-            return []
-        return [Paired(credentials, gateway_certificate, self._algorithms, self._profile.sym_max_fragment)]
+        return [paired]
 
 
 class GatewayPairing:
