@@ -268,10 +268,17 @@ def test_a_life_of_more_than_seven_years_is_told(years: int, good: bool) -> None
 
 
 def test_dates_that_do_not_exist_are_refused() -> None:
-    wrong = credentials().certificate.replace(b"260301120000Z", b"261301120000Z")
-    for call in (lambda: validity(wrong), lambda: check_validity(wrong, now=NOW)):
-        with pytest.raises(DecodeError):
-            call()
+    good = credentials().certificate
+    month_13 = good.replace(b"260301120000Z", b"261301120000Z")
+    # The year 0 as GeneralizedTime, 4 octets more than two UTCTimes; the outer three lengths grow with it.
+    start = good.index(b"\x30\x1e\x17\x0d260301120000Z")
+    year_0 = bytearray(good[:start] + b"\x30\x22" + b"\x18\x0f00000101000000Z" * 2 + good[start + 32 :])
+    year_0[3] += 4
+    year_0[6] += 4
+    for wrong in (month_13, bytes(year_0)):
+        for call in (lambda: validity(wrong), lambda: check_validity(wrong, now=NOW)):  # noqa: B023 - called at once
+            with pytest.raises(DecodeError):
+                call()
 
 
 def test_der_of_every_length() -> None:

@@ -24,6 +24,8 @@ from e320proto.lmn.pairing import (
     seal,
 )
 from e320proto.lmn.profile import SecurityProfile
+from e320proto.meter.config import E320Config
+from e320proto.meter.security import DONE, Security
 from tests.lmn.pairing_parts import (
     DEFAULT,
     KEY,
@@ -453,6 +455,42 @@ def test_a_lost_request_costs_no_second_retry() -> None:
         run(one, machine, requests=1)
         assert [message[0] for message in one.data_to_send()] == [2]  # and it is lost
     assert isinstance(run(gateway(ours), machine).gateway_events[0], Paired)
+
+
+def test_a_counter_that_was_not_stored_is_not_used() -> None:
+    """A full disk and not a loss of power: the machine lives on, and tries to store it again."""
+    store = CounterStore(0x10, lost_before=0)
+    machine = meter(store)
+    for _ in range(2):
+        with pytest.raises(PowerLostError):
+            machine.receive_data(MESSAGES["sym_01"], now=0)
+        assert machine.data_to_send() == []
+    store.lost_before = None
+    machine.receive_data(MESSAGES["sym_01"], now=0)
+    assert machine.data_to_send() == [MESSAGES["sym_81"]]
+    assert store.counter >= 0x11
+
+
+def test_a_meter_is_paired_again_after_a_crypto_reset() -> None:
+    """With what the reference meter keeps: its counter is not reset."""
+    security = Security(E320Config(pin="1234", initial_key=KEY.hex()))
+
+    def store_counter(counter: int) -> None:
+        security.transmission_counter = counter
+
+    ours = CounterStore()
+    for round_ in range(2):
+        assert security.operational_key is not None
+        machine = MeterPairing(
+            security.operational_key, METER_ID, counter=security.transmission_counter, store_counter=store_counter
+        )
+        (event,) = run(gateway(ours), machine).meter_events
+        assert isinstance(event, Paired)
+        security.pair(event.credentials.certificate, event.credentials.private_key, event.gateway_certificate)
+        assert security.paired
+        assert security.transmission_counter == 64 * (round_ + 1)
+        assert security.crypto_reset(30_000) == DONE
+    assert not security.paired
 
 
 @pytest.mark.parametrize("counter", [-1, 0xFFFFFFFF, 1 << 32])

@@ -215,7 +215,7 @@ class MeterPairing:
         meter_id: the server id, 10 octets.
         counter: what was stored last, 0 in a new meter.
         store_counter: keeps a counter over loss of supply before it returns; it is called before one is used, and
-            with one that is ``counter_reserve`` ahead. If it raises, nothing was used.
+            with one that is up to ``counter_reserve`` ahead. If it raises, no counter was used.
         algorithms: what reply 82 tells; other curves are refused.
         profile: parameters.
 
@@ -482,7 +482,6 @@ class GatewayPairing:
     def _fail(self, check: Check, error: DecodeError | SecurityError | RemoteProtocolError) -> list[PairingEvent]:
         self.state, self._deadline = PairingState.FAILED, None
         self._to_send.clear()
-        self._data.clear()
         return [PairingFailed(check, self._step, error, may_be_paired=self._step is Command.MAX_FRAGMENT)]
 
 
