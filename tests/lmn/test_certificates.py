@@ -202,6 +202,14 @@ def test_renewal_of_a_nameless_certificate_is_refused() -> None:
         renew_credentials(foreign(ec.generate_private_key(ec.SECP256R1()), name=False), now=NOW)
 
 
+def test_renewal_of_an_unreadable_name_is_refused() -> None:
+    good = credentials().certificate
+    position = good.rindex(b"\x0c\x111LGZ0012345678.SM")  # UTF8String, 17 characters
+    wrong = good[:position] + b"\x0d" + good[position + 1 :]
+    with pytest.raises(DecodeError, match="common name"):
+        renew_credentials(wrong, now=NOW)
+
+
 def test_what_is_no_certificate_is_refused() -> None:
     good = credentials().certificate
     for wrong in (b"", b"0", good[:-1], good + b"\0", credentials().private_key):
