@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +53,12 @@ def meter_on(profile: LmnProfile = BENCH) -> MeterStation:
 
 def gateway_on(*records: Record, profile: LmnProfile = BENCH) -> GatewayStation:
     return GatewayStation(profile, now=0.0, participants=records or [OWN.record(METER, 1)])
+
+
+def due(station: GatewayStation | MeterStation) -> float:
+    at = station.next_timeout()
+    assert at is not None
+    return at
 
 
 # --- meter --------------------------------------------------------------------------------------
@@ -156,10 +160,9 @@ def test_another_address_ends_the_connection_first() -> None:
 def test_the_answer_comes_in_its_slot() -> None:
     meter = meter_on(LmnProfile())
     meter.receive_data(encode_frame(broadcast_frame(Broadcast.CHECK, [OWN.record(METER, 3)])), now=1.0)
-    due = meter.next_timeout()
-    assert due == pytest.approx(1.0 + slot_start_s(LmnProfile(), 3) + 0.001)
-    assert due is not None
-    meter.handle_timeout(now=due)
+    at = due(meter)
+    assert at == pytest.approx(1.0 + slot_start_s(LmnProfile(), 3) + 0.001)
+    meter.handle_timeout(now=at)
     assert meter.data_to_send() == [encode_frame(answer_frame(Broadcast.CHECK, OWN.record(METER, 3)))]
 
 
@@ -202,7 +205,7 @@ def test_a_silent_meter_leaves_the_bus_to_others() -> None:
     told = []
     now = 0.0
     for _ in range(8):
-        now = max(now, gateway.next_timeout() or inf)
+        now = max(now, due(gateway))
         gateway.handle_timeout(now=now)
         told += [decode_frame(data).dest.address for data in gateway.data_to_send()]
     assert told in ([10, 11] * 4, [11, 10] * 4)
@@ -254,9 +257,8 @@ def test_a_broadcast_and_its_window() -> None:
     (data,) = gateway.data_to_send()
     assert data == encode_frame(broadcast_frame(Broadcast.ASSIGNMENT, []))
     gateway.receive_data(encode_frame(answer_frame(Broadcast.ASSIGNMENT, OWN.record(METER, 0))), now=5.1)
-    end = gateway.next_timeout()
+    end = due(gateway)
     assert end == pytest.approx(5.35, abs=0.001)
-    assert end is not None
     assert gateway.handle_timeout(now=end) == [
         ParticipantAdded(OWN, METER, 1),
         RoundEnded(Broadcast.ASSIGNMENT, answers=1, added=1),
@@ -272,7 +274,7 @@ def test_a_participant_that_is_lost_takes_its_connection_with_it() -> None:
     events: list[object] = []
     now = 0.0
     while not any(isinstance(event, ParticipantLost) for event in events):
-        now = max(now, gateway.next_timeout() or inf)
+        now = max(now, due(gateway))
         events += gateway.handle_timeout(now=now)
         sent = [decode_frame(data) for data in gateway.data_to_send()]
         if sent and sent[0].control.kind is FrameKind.SNRM:
@@ -330,10 +332,10 @@ def drive(station: MeterStation | GatewayStation, steps: list[tuple[bytes, float
         events += station.receive_data(data, now=now)
         until = now + pause_s
         for _ in range(10_000):
-            due = station.next_timeout()
-            if due is None or due > until:
+            at = station.next_timeout()
+            if at is None or at > until:
                 break
-            now = max(now, due)
+            now = max(now, at)
             events += station.handle_timeout(now=now)
             for frame in station.data_to_send():
                 assert decode_frame(frame)
