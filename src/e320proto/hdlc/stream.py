@@ -102,7 +102,7 @@ class FrameDecoder:
         self._wake = _SHORTEST
         while (opening := _OPENING.search(octets, at)) is not None:
             start = opening.start()
-            if start > at:
+            if start > at and octets[at:start] != FLAG:  # which is what is usual between two frames
                 self._skip(events, octets, at, start)
             at = start
             if not final:
