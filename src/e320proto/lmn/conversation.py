@@ -17,7 +17,9 @@ all others              3          where it has none
 ======================  =========  ==========================================================
 
 A connection stays open for the next request. When it ends, requests that only read are asked again on the
-next one, after a pause that doubles; others fail, because they may have arrived.
+next one, after a pause that doubles; others fail, because they may have arrived. A handshake that fails ends its
+request at once, and the pause is that of TLS. A meter that twice does not open what a request needs has refused it:
+one refusal may have been a late answer to something else.
 
 Source: LMN security, sections 5 and 6.7; states are decisions of this project.
 """
@@ -43,6 +45,7 @@ from e320proto.lmn.link import (
     PeerClosed,
     Refused,
 )
+from e320proto.lmn.meter_keys import MeterKeys
 from e320proto.lmn.pairing import Check, GatewayPairing, MessageAssembly, Paired, PairingFailed
 from e320proto.lmn.primary import PrimaryState
 from e320proto.lmn.requests import CryptoReset, request_file, response
@@ -61,7 +64,7 @@ from e320proto.lmn.tls_events import PlainReceived, TlsClosed, TlsEstablished, T
 
 if TYPE_CHECKING:
     from e320proto.lmn.certificates import Credentials
-    from e320proto.lmn.meter_keys import KeyRing, MeterKeys
+    from e320proto.lmn.meter_keys import KeyRing
     from e320proto.lmn.primary import PrimaryLink
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
     from e320proto.lmn.requests import Request
@@ -71,7 +74,9 @@ PLAIN: Final = 3
 PAIRING: Final = 6
 _MOST_REQUESTS: Final = 1_000
 _MOST_TRIES: Final = 4
+_REFUSAL_TRIES: Final = 2
 _FILE_NUMBERS: Final = 1 << 32
+_KEY_OCTETS: Final = 16
 
 
 class State(Enum):
@@ -100,9 +105,11 @@ class _Asked:
     number: int
     request: Request | Pair
     deadline: float
+    file: bytes = b""
     tries: int = 0
     sent: bool = False
     exchanged: bool = False  # of a pairing: TLS with what it brought is left
+    confirmed: bool = False  # of a pairing: the meter's last reply has arrived
 
     @property
     def repeatable(self) -> bool:
@@ -126,12 +133,11 @@ class Conversation:
         self._profile, self._security = profile, security
         self._link: PrimaryLink | None = None
         self._queue: deque[_Asked] = deque()
-        self._file_number = 0
         self._open_from = -inf  # a pause until then
         self._pause_s = 0.0
+        self._paused: int | None = None  # for this selector only
         self._context: TlsContext | None = None
         self._session: TlsSession | None = None
-        self._limited = False
         self._tls_ended = -inf
         self._forget_connection()
 
@@ -140,7 +146,13 @@ class Conversation:
         self._pairing: GatewayPairing | None = None
         self._assembly = MessageAssembly(self._profile.max_message)
         self._files = SmlStream(self._profile)
+        self._limited = self._failed = False
         self._why = ""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing would be lost with this object."""
+        return self._link is None and not self._queue and self._keys == MeterKeys()
 
     @property
     def keys(self) -> MeterKeys:
@@ -151,16 +163,24 @@ class Conversation:
         """Put a request into the queue.
 
         Raises:
-            LocalProtocolError: ``no_key``, a pairing without the meter's key; ``too_many``.
+            LocalProtocolError: ``no_key``, a pairing without the meter's key; ``too_long``; ``too_many``.
+            EncodeError: a value that SML does not have.
         """
-        if isinstance(request, Pair) and self._keys.master_key is None:
+        file = b""
+        if not isinstance(request, Pair):
+            file = self._files.encode(request_file(request, self.server_id, number % _FILE_NUMBERS))
+        elif len(self._keys.master_key or b"") != _KEY_OCTETS:
             found = f"none of {self.server_id.hex()}"
-            raise LocalProtocolError("no_key", state=self.state.name, expected="the meter's key", actual=found)
+            raise self._wrong("no_key", f"the meter's key, {_KEY_OCTETS} octets", found)
+        if len(file) > self._profile.max_message:
+            raise self._wrong("too_long", f"at most {self._profile.max_message} octets", f"{len(file)} octets")
         if len(self._queue) >= _MOST_REQUESTS:
-            expected = f"at most {_MOST_REQUESTS} requests in the queue"
-            raise LocalProtocolError("too_many", state=self.state.name, expected=expected, actual="one more")
-        self._queue.append(_Asked(number, request, now + timeout_s))
+            raise self._wrong("too_many", f"at most {_MOST_REQUESTS} requests in the queue", "one more")
+        self._queue.append(_Asked(number, request, now + timeout_s, file))
         self._work(now)
+
+    def _wrong(self, reason: str, expected: str, actual: str) -> LocalProtocolError:
+        return LocalProtocolError(reason, state=self.state.name, expected=expected, actual=actual)
 
     # --- the link comes and goes ----------------------------------------------------------------
 
@@ -221,11 +241,20 @@ class Conversation:
             events += self._after_pairing(self._pairing, self._pairing.handle_timeout(now=now), now)
         late = [asked for asked in self._queue if now >= asked.deadline]
         for asked in late:
+            found = f"nothing, {self.state.value}"
             if asked.sent and asked is self._queue[0]:
-                self._hang_up(now)  # its answer must not be taken for that of the next one
-            events.append(self._fail(asked, self._silence(f"nothing, {self.state.value}")))
+                self._give_up(now)
+            events.append(self._fail(asked, self._silence(found)))
         self._work(now)
         return events
+
+    def _give_up(self, now: float) -> None:
+        """The first request is too late; its answer must not be taken for that of the next one."""
+        pairing, self._pairing = self._pairing, None
+        for event in pairing.closed() if pairing is not None else []:
+            if isinstance(event, PairingFailed) and event.may_be_paired:
+                self._take_certificates(self._queue[0].request)
+        self._hang_up(now)
 
     # --- what to do next ------------------------------------------------------------------------
 
@@ -241,11 +270,17 @@ class Conversation:
     @property
     def _opens_at(self) -> float:
         """When the connection for the next request may be opened."""
-        waits = isinstance(self._queue[0].request, CryptoReset)
-        return max(self._open_from, self._tls_ended + self._security.reset_wait_s if waits else -inf)
+        asked = self._queue[0]
+        waits = isinstance(asked.request, CryptoReset)
+        paused = self._paused is None or self._paused == self._selector(asked)
+        return max(
+            self._open_from if paused else -inf, self._tls_ended + self._security.reset_wait_s if waits else -inf
+        )
 
     def _work(self, now: float) -> None:
         link = self._link
+        if self.state is State.READY and self._limited and not (self._queue and self._queue[0].sent):
+            self._hang_up(now)
         if link is None or not self._queue:
             return
         asked = self._queue[0]
@@ -257,19 +292,17 @@ class Conversation:
                 self.state = State.OPENING
                 link.open(selector, now=now)
         elif self.state is State.READY and not asked.sent:
-            if link.selector != selector or self._limited:
+            if link.selector != selector:
                 self._hang_up(now)
             elif not isinstance(asked.request, Pair):
-                self._send(asked, asked.request, link, now)
+                self._send(asked, link, now)
 
-    def _send(self, asked: _Asked, request: Request, link: PrimaryLink, now: float) -> None:
-        self._file_number = (self._file_number + 1) % _FILE_NUMBERS
+    def _send(self, asked: _Asked, link: PrimaryLink, now: float) -> None:
         asked.sent = True
-        octets = self._files.encode(request_file(request, self.server_id, self._file_number))
         if self._engine is None:
-            link.send(octets, now=now)
+            link.send(asked.file, now=now)
         else:
-            self._engine.send(octets)
+            self._engine.send(asked.file)
             self._flush(self._engine, now)
         link.expect_answer(True, now=now)  # noqa: FBT003 - the signature of the link
 
@@ -310,10 +343,13 @@ class Conversation:
                     self.state = State.READY
                     return [SessionOpened(self.server_id)]
         except E320Error as error:
+            self._why, self._failed = str(error), True
             self._hang_up(now)
             return [self._fail(self._queue[0], error)] if self._queue else []
 
     def _received(self, data: DataReceived, now: float) -> list[SessionEvent]:
+        if self._link is not None and (self.state is State.HANDSHAKE or (self._queue and self._queue[0].sent)):
+            self._link.expect_answer(True, now=now)  # noqa: FBT003 - a part of it is here
         if self._pairing is not None:
             try:
                 message = self._assembly.feed(data.data, more=data.more)
@@ -336,7 +372,7 @@ class Conversation:
             return []  # nobody has asked
         self._link.expect_answer(False, now=now)  # noqa: FBT003 - the signature of the link
         try:
-            result = response(asked.request, self.server_id, self._file_number, file)
+            result = response(asked.request, self.server_id, asked.number % _FILE_NUMBERS, file)
         except E320Error as error:
             return [self._fail(asked, error)]
         self._pause_s = 0.0
@@ -347,17 +383,21 @@ class Conversation:
         return [Answered(asked.number, self.server_id, asked.request, result)]
 
     def _refused(self, now: float) -> list[SessionEvent]:
-        """The meter does not open this selector now; a DM may be an old one, so it is asked once more."""
-        if self._queue:
-            self._queue[0].tries += 1
-        what = {TLS: "TLS", PAIRING: "the pairing"}.get(self._link.selector if self._link else 0, "SML in clear")
-        return self._ended(f"the meter does not open {what}", now, unexpected=True)
+        """The meter does not open this selector now."""
+        selector = self._link.selector if self._link else 0
+        what = {TLS: "TLS", PAIRING: "the pairing"}.get(selector, "SML in clear")
+        asked = self._queue[0] if self._queue else None
+        if asked is not None and selector == TLS and asked.exchanged and not asked.confirmed:
+            asked.exchanged = False  # the exchange was not finished
+            self._store(self._keys.unpaired())
+        return self._ended(f"the meter does not open {what}", now, unexpected=True, tries=_REFUSAL_TRIES)
 
-    def _ended(self, reason: str, now: float, *, unexpected: bool = False) -> list[SessionEvent]:
+    def _ended(self, reason: str, now: float, *, unexpected: bool = False, tries: int = 1) -> list[SessionEvent]:
         """The connection is over; what was under way is asked again, or fails."""
         if self.state is State.IDLE:
             return []
         was, self.state = self.state, State.IDLE
+        selector = self._link.selector if self._link and (self._failed or tries > 1) else None
         events: list[SessionEvent] = []
         if self._pairing is not None:
             pairing, self._pairing = self._pairing, None
@@ -370,20 +410,27 @@ class Conversation:
         self._forget_connection()
         if was is not State.OPENING:
             events.append(SessionEnded(self.server_id, reason))
-        if unexpected:
-            self._pause_s = min(max(self._profile.reopen_s, 2 * self._pause_s), self._profile.reopen_max_s)
-            self._open_from = now + self._pause_s
+        if unexpected and selector is None:
+            self._pause(now, self._profile.reopen_s, self._profile.reopen_max_s)
+        elif unexpected:
+            self._pause(now, self._security.tls_retry_s, self._security.tls_retry_max_s, selector)
         asked = self._queue[0] if self._queue else None
         if asked is not None and (asked.sent or unexpected):
-            asked.tries += 1
+            asked.tries += tries
             lost = asked.sent and not asked.repeatable
             asked.sent = False
             if lost or asked.tries >= _MOST_TRIES:
-                events.append(self._fail(asked, self._silence(reason)))
+                events.append(self._fail(asked, self._silence(reason, "refused" if tries > 1 else "no_answer")))
         return events
 
-    def _silence(self, found: str) -> RemoteProtocolError:
-        return RemoteProtocolError("no_answer", state=self.state.name, expected="an answer", actual=found)
+    def _pause(self, now: float, first_s: float, longest_s: float, selector: int | None = None) -> None:
+        """Open nothing, or not this selector, for a while, and for twice as long if it goes wrong again."""
+        self._paused = selector
+        self._pause_s = min(max(first_s, 2 * self._pause_s), longest_s)
+        self._open_from = now + self._pause_s
+
+    def _silence(self, found: str, reason: str = "no_answer") -> RemoteProtocolError:
+        return RemoteProtocolError(reason, state=self.state.name, expected="an answer", actual=found)
 
     def _fail(self, asked: _Asked, error: E320Error) -> RequestFailed:
         self._queue.remove(asked)
@@ -431,7 +478,7 @@ class Conversation:
         return events
 
     def _established(self, cipher: str, now: float, *, resumed: bool) -> list[SessionEvent]:
-        self.state, self._limited = State.READY, False
+        self.state = State.READY
         if self._link is not None:
             self._link.expect_answer(False, now=now)  # noqa: FBT003 - the signature of the link
         events: list[SessionEvent] = [SessionOpened(self.server_id, cipher, resumed)]
@@ -443,7 +490,7 @@ class Conversation:
 
     def _tls_failed(self, error: SecurityError, now: float) -> list[SessionEvent]:
         """A handshake that fails would fail again; a record that was changed on its way does not."""
-        in_handshake = self.state is State.HANDSHAKE
+        in_handshake = self._failed = self.state is State.HANDSHAKE
         self._session = None
         self._why = str(error)
         self._hang_up(now)
@@ -452,9 +499,9 @@ class Conversation:
     # --- pairing --------------------------------------------------------------------------------
 
     def _begin_pairing(self, now: float) -> list[SessionEvent]:
-        asked, keys = self._queue[0], self._keys
-        if not isinstance(asked.request, Pair) or keys.master_key is None:
-            self._hang_up(now)
+        asked, keys = self._queue[0] if self._queue else None, self._keys
+        if asked is None or not isinstance(asked.request, Pair) or keys.master_key is None:
+            self._hang_up(now)  # the request did not wait
             return []
         self._pairing = GatewayPairing(
             keys.master_key,
@@ -484,19 +531,20 @@ class Conversation:
                 continue
             self._pairing = None
             if isinstance(event, Paired) or event.may_be_paired:
-                self._forget_tls()
-                self._store(
-                    replace(
-                        self._keys, gateway=asked.request.gateway, meter_certificate=asked.request.meter.certificate
-                    )
-                )
-                asked.exchanged, asked.sent = True, False
+                self._take_certificates(asked.request)
+                asked.exchanged, asked.confirmed, asked.sent = True, isinstance(event, Paired), False
             elif event.check in {Check.LINK, Check.ANSWER}:
                 self._why = str(event.error)  # it is begun anew on the next connection
             else:
                 events.append(self._fail(asked, event.error))
             self._hang_up(now)
         return events
+
+    def _take_certificates(self, request: Request | Pair) -> None:
+        if isinstance(request, Pair):
+            self._forget_tls()
+            self._open_from, self._pause_s = -inf, 0.0
+            self._store(replace(self._keys, gateway=request.gateway, meter_certificate=request.meter.certificate))
 
     def _store(self, keys: MeterKeys) -> None:
         self._keys = keys

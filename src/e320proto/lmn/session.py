@@ -73,10 +73,10 @@ class GatewaySession:
         self._keys = MemoryKeyRing() if keys is None else keys
         self.station = GatewayStation(self.profile, now=now, participants=participants)
         self._conversations: dict[bytes, Conversation] = {}
+        self._attached: dict[bytes, MeterIds] = {}
         self._asked = 0
         for record in self.station.participants:
-            link = self.station.link(MeterIds.of_record(record))
-            self._conversation(record.participant_id).attach(link, now=now)
+            self._found(record, now)
 
     # --- what can be asked ----------------------------------------------------------------------
 
@@ -179,14 +179,32 @@ class GatewaySession:
         events: list[SessionEvent] = []
         for event in happened:
             match event:
-                case LinkReported(ids, link_event):
+                case LinkReported(ids, link_event) if ids == self._attached.get(ids.participant_id):
                     events += self._conversation(ids.participant_id).receive_event(link_event, now=now)
                 case ParticipantAdded(ids, address, slot):
-                    events.append(MeterFound(ids.participant_id, address, slot))
-                    self._conversation(ids.participant_id).attach(self.station.link(ids), now=now)
-                case ParticipantLost(ids):
-                    events += self._conversation(ids.participant_id).detach(now=now)
-                    events.append(MeterGone(ids.participant_id))
+                    events += self._found(ids.record(address, slot), now)
+                case ParticipantLost(ids) if ids == self._attached.get(ids.participant_id):
+                    events += self._gone(ids.participant_id, now)
                 case _:
                     pass
+        return events
+
+    def _found(self, record: Record, now: float) -> list[SessionEvent]:
+        """A meter is on the bus; of two with one server id the first one counts until it is gone."""
+        ids, server_id = MeterIds.of_record(record), record.participant_id
+        if server_id in self._attached:
+            return []
+        self._attached[server_id] = ids
+        self._conversation(server_id).attach(self.station.link(ids), now=now)
+        return [MeterFound(server_id, record.address, record.slot)]
+
+    def _gone(self, server_id: bytes, now: float) -> list[SessionEvent]:
+        del self._attached[server_id]
+        conversation = self._conversation(server_id)
+        events = [*conversation.detach(now=now), MeterGone(server_id)]
+        if conversation.idle:
+            del self._conversations[server_id]  # anybody on the bus can call itself anything
+        for record in self.station.participants:
+            if record.participant_id == server_id:
+                events += self._found(record, now)
         return events

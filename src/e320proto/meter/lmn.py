@@ -24,6 +24,7 @@ Source: LMN security, sections 1, 5, 6 and 7; base meter behaviour, section 8.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from e320proto.errors import E320Error, LocalProtocolError
@@ -173,6 +174,8 @@ class MeterLmn:
         if self._disconnects and self.station.link.drained:
             events += self.station.link.disconnect()
             events += self._close(now)
+        if self._context is not None and not self.meter.security.paired:
+            self._context = None  # a crypto reset ends the pairing and its sessions
         self._show()
         return events
 
@@ -234,10 +237,6 @@ class MeterLmn:
             self._context = pair, context
         return self._context[1]
 
-    def forget_tls(self) -> None:
-        """Drop the sessions of a pairing that is over."""
-        self._context = None
-
 
 class _Plain:
     """SML in clear."""
@@ -251,8 +250,6 @@ class _Plain:
             answer = self._lmn.answer(file, through_tls=False)
             if answer:
                 self._lmn.send(self._files.encode(answer))
-        if not self._lmn.meter.security.paired:
-            self._lmn.forget_tls()
         return []
 
     def closed(self, now: float) -> list[LmnEvent]:  # noqa: ARG002 - no timer here
@@ -293,9 +290,7 @@ class _Secured:
                     self._lmn.meter.tls_session(established=True)
                 case PlainReceived(plain):
                     for file in self._files.feed(plain):
-                        answer = self._lmn.answer(file, through_tls=True)
-                        if answer:
-                            engine.send(self._files.encode(answer))
+                        self._answer(engine, file)
                 case TlsClosed():
                     self._lmn.meter.tls_session(established=False)
                 case TlsFailed():
@@ -306,6 +301,11 @@ class _Secured:
         for octets in engine.data_to_send():
             self._lmn.send(octets)
         return events
+
+    def _answer(self, engine: TlsEngine, file: bytes) -> None:
+        answer = self._lmn.answer(file, through_tls=True)
+        with suppress(LocalProtocolError):  # where the gateway's close_notify came with its request, nobody waits
+            engine.send(self._files.encode(answer) if answer else b"")
 
 
 class _Pairing:
@@ -335,7 +335,6 @@ class _Pairing:
                 events.append(event)
                 match event:
                     case Paired(credentials, gateway_certificate):
-                        self._lmn.forget_tls()
                         self._lmn.meter.pair(credentials.certificate, credentials.private_key, gateway_certificate)
                     case PairingFailed():
                         self._lmn.disconnect()
