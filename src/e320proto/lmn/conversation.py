@@ -48,7 +48,7 @@ from e320proto.lmn.link import (
 from e320proto.lmn.meter_keys import MeterKeys
 from e320proto.lmn.pairing import Check, GatewayPairing, MessageAssembly, Paired, PairingFailed
 from e320proto.lmn.primary import PrimaryState
-from e320proto.lmn.requests import CryptoReset, request_file, response
+from e320proto.lmn.requests import CryptoReset, Renewal, request_file, response
 from e320proto.lmn.session_events import (
     Answered,
     MeterPaired,
@@ -377,10 +377,28 @@ class Conversation:
             return [self._fail(asked, error)]
         self._pause_s = 0.0
         self._queue.popleft()
-        if isinstance(asked.request, CryptoReset):
-            self._forget_tls()
-            self._store(self._keys.unpaired())
+        self._keep(asked.request, now)
         return [Answered(asked.number, self.server_id, asked.request, result)]
+
+    def _keep(self, done: Request | Pair, now: float) -> None:
+        """Keep what a request has changed about the meter's keys."""
+        match done:
+            case CryptoReset():
+                self._forget_tls()
+                self._store(self._keys.unpaired())
+            case Renewal(meter_certificate=certificate, gateway=gateway):
+                self._forget_tls()
+                kept = self._keys
+                self._store(
+                    replace(
+                        kept,
+                        meter_certificate=certificate or kept.meter_certificate,
+                        gateway=gateway or kept.gateway,
+                    )
+                )
+                self._hang_up(now)  # the next connection stands on the new ones
+            case _:
+                pass
 
     def _refused(self, now: float) -> list[SessionEvent]:
         """The meter does not open this selector now."""

@@ -131,6 +131,11 @@ class SecurityProfile:
     tls_retry_s: float = _parameter(5.0, "OURS", "pause after a failed handshake, s", low=0)
     tls_retry_max_s: float = _parameter(300.0, "OURS", "the pause doubles up to here, s", low=0)
     cert_time_check: Literal["enforce", "warn", "off"] = _parameter("enforce", "OURS", "gateway: validity of pins")
+    cert_objects: tuple[str, str] | None = _parameter(
+        None,
+        "OURS",
+        "objects that take new credentials of the meter, a new certificate of the gateway; none: not offered",
+    )
     sym_when_paired: bool = _parameter(default=False, grade="VEN", text="pairing without a crypto reset before")
     key_format: Literal["sec1", "pkcs8"] = _parameter("sec1", "OURS", "private key in command 03")
     sym_algorithms_prefix: bytes = _parameter(bytes.fromhex("FFFF0001"), "IMPL", "opaque begin of reply 82")

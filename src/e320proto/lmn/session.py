@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from e320proto.errors import LocalProtocolError
 from e320proto.lmn.assignment import MeterIds
+from e320proto.lmn.certificates import private_key_as
 from e320proto.lmn.conversation import Conversation, Pair
 from e320proto.lmn.meter_keys import MemoryKeyRing
 from e320proto.lmn.participants import ParticipantAdded, ParticipantLost
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
-from e320proto.lmn.requests import CryptoReset, Read, ReadList, Write
+from e320proto.lmn.requests import CryptoReset, Read, ReadList, Renewal, Write
 from e320proto.lmn.session_events import MeterFound, MeterGone, SessionEvent
 from e320proto.lmn.station import GatewayStation, GatewayStationEvent, LinkReported
 from e320proto.obis import ObisCode
@@ -108,6 +109,36 @@ class GatewaySession:
     def crypto_reset(self, server_id: bytes, *, now: float, timeout_s: float = REQUEST_TIMEOUT_S) -> int:
         """Bring keys and certificates of the meter back to delivery; TLS with it has to be closed long enough."""
         return self._ask(server_id, CryptoReset(), now, timeout_s)
+
+    def renew_meter(
+        self, server_id: bytes, credentials: Credentials, *, now: float, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> int:
+        """Give a paired meter another certificate and key, through TLS.
+
+        Raises:
+            LocalProtocolError: ``cert_objects``, the objects that take them are not known.
+        """
+        octets = credentials.certificate + private_key_as(credentials.private_key, self.security.key_format)
+        renewal = Renewal(self._object(0), octets, meter_certificate=credentials.certificate)
+        return self._ask(server_id, renewal, now, timeout_s)
+
+    def renew_gateway(
+        self, server_id: bytes, gateway: Credentials, *, now: float, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> int:
+        """Have a paired meter expect another certificate of this gateway, through TLS.
+
+        Raises:
+            LocalProtocolError: ``cert_objects``, the objects that take them are not known.
+        """
+        renewal = Renewal(self._object(1), gateway.certificate, gateway=gateway)
+        return self._ask(server_id, renewal, now, timeout_s)
+
+    def _object(self, which: int) -> ObisCode:
+        objects = self.security.cert_objects
+        if objects is None:
+            expected = "their codes in the profile: they are not public"
+            raise LocalProtocolError("cert_objects", state="ANY", expected=expected, actual="none")
+        return ObisCode.parse(objects[which])
 
     def pair(
         self,
