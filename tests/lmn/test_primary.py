@@ -361,6 +361,19 @@ def test_row_16_a_valid_frame_resets_the_tries(gateway: Gateway) -> None:
     assert gateway.wait() == [LinkLost()]
 
 
+def test_row_16_a_repeat_that_is_asked_for_resets_the_tries_too(gateway: Gateway) -> None:
+    gateway.waiting()
+    for _ in range(3):
+        assert gateway.wait() == []
+        gateway.sent()
+    assert gateway.hear("RR 0") == []
+    assert gateway.sent() == from_gateway("I 0 0", b"request")
+    for _ in range(3):
+        assert gateway.wait() == []
+        gateway.sent()
+    assert gateway.wait() == [LinkLost()]
+
+
 def test_row_17_dm_closes(gateway: Gateway) -> None:
     gateway.waiting()
     assert gateway.hear("DM") == [PeerClosed()]
