@@ -62,6 +62,7 @@ TARGETS = (
     Target("peak memory, streaming", "memory: streaming", "MB", 20, at_most=True),
     Target("peak memory, archive", "memory: archive", "MB", 300, at_most=True),
     Target("transport, octet by octet", "transport, chunks of 1: ", "x time of 4096", 60, at_most=True),
+    Target("HDLC, a full line of 921,600 baud", "hdlc, ", "% of a core at 921,600 baud", 5, at_most=True),
     Target("import", "import", "ms", 50, at_most=True),
 )
 
