@@ -102,14 +102,14 @@ class MeterLmn:
         self.security = security or SecurityProfile()
         self._random = random
         self._server = RequestServer(meter, self.security)
-        self._context: tuple[tuple[bytes, bytes], TlsContext] | None = None
         self._restart()
 
     def _restart(self) -> None:
-        """A meter that comes up knows neither its address nor any connection."""
+        """A meter that comes up knows neither its address nor any connection or session."""
         ids = MeterIds.of_meter(self.meter.server_id)
         self.station = MeterStation(ids, self.profile, permitted=self._permitted, random=self._random)
         self._upper: _Upper | None = None
+        self._context: tuple[tuple[bytes, bytes], TlsContext] | None = None
         self._disconnects = False
         self._power_ups = self.meter.power_ups
         self._heard: tuple[float | None, float | None] = (None, None)
