@@ -188,7 +188,7 @@ def face_svg(plan: MeterPlan) -> str:
     plate = faceplate(config)
     try:
         modules = plate.modules()
-    except ModuleNotFoundError:  # without the extra, the place of the code is empty
+    except ImportError:  # without the extra, the place of the code is empty
         modules = None
     return faceplate_svg(plate, meter.display, modules=modules)
 
