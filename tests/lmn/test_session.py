@@ -15,7 +15,6 @@ from e320proto.lmn.session_events import (
     MeterGone,
     MeterPaired,
     RequestFailed,
-    SessionEnded,
     SessionOpened,
 )
 from e320proto.lmn.tls_events import TlsEstablished

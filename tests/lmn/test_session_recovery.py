@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from e320proto.errors import RemoteProtocolError, SecurityError
@@ -29,7 +31,7 @@ class Voice:
     def __init__(self, frame: Frame) -> None:
         self._frames = [encode_frame(frame)]
 
-    def receive_data(self, data: bytes, *, now: float) -> list[object]:
+    def receive_data(self, data: bytes, *, now: float) -> list[object]:  # noqa: ARG002 - deaf
         return []
 
     def data_to_send(self) -> list[bytes]:
@@ -39,7 +41,7 @@ class Voice:
     def next_timeout(self) -> float | None:
         return None
 
-    def handle_timeout(self, *, now: float) -> list[object]:
+    def handle_timeout(self, *, now: float) -> list[object]:  # noqa: ARG002 - nothing is due
         return []
 
 
@@ -96,7 +98,7 @@ def test_a_long_pull_of_the_cable() -> None:
 def test_a_meter_that_is_silent_but_for_checks_is_not_asked_without_end() -> None:
     """Somebody answers checks, nobody answers SNRM."""
     stack = in_session()
-    stack.meters[0].station.link.receive_frame = lambda frame, *, now: []  # type: ignore[method-assign]
+    stack.meters[0].station.link.receive_frame = lambda _frame, **_time: []  # type: ignore[method-assign]
     begun = stack.now
     numbers = [stack.read(timeout_s=3600.0) for _ in range(4)]
     stack.run(3600.0)
@@ -274,7 +276,9 @@ def test_another_certificate(wrong: str) -> None:
     assert stack.keys.load(stack.id) == known
     assert not stack.told(SessionOpened)
     assert not model.security.tls_open
-    model.pair(credentials("meter 0").certificate, credentials("meter 0").private_key, credentials("gateway").certificate)
+    model.pair(
+        credentials("meter 0").certificate, credentials("meter 0").private_key, credentials("gateway").certificate
+    )
     number = stack.read(timeout_s=400.0)
     stack.run(400.0)
     assert stack.result(number)
@@ -283,12 +287,14 @@ def test_another_certificate(wrong: str) -> None:
 def test_the_pause_after_a_failed_handshake_doubles() -> None:
     stack = Stack(paired=True, security=SecurityProfile(tls_retry_s=2.0, tls_retry_max_s=10.0))
     model = stack.meters[0].meter
-    model.pair(credentials("another").certificate, credentials("another").private_key, credentials("gateway").certificate)
+    model.pair(
+        credentials("another").certificate, credentials("another").private_key, credentials("gateway").certificate
+    )
     numbers = [stack.read(timeout_s=600.0) for _ in range(6)]
     stack.run(100.0)
     assert all(isinstance(stack.error(number), SecurityError) for number in numbers)
     at = [one.start for one in stack.sent if one.sender is stack.gateway and one.data[7] == SNRM]
-    assert [round(after - before) for before, after in zip(at, at[1:], strict=False)] == [2, 4, 8, 10, 10]
+    assert [round(after - before) for before, after in pairwise(at)] == [2, 4, 8, 10, 10]
 
 
 def test_a_replaced_meter_is_another_one() -> None:
