@@ -244,6 +244,33 @@ def _took(bus: Bus, act: Callable[[], object], until: type[Any]) -> tuple[float,
     return at[0] - begin, bus.gateway.used_s + bus.meters[0].used_s
 
 
+class Ledger:
+    """What was asked and is not answered yet, and what went wrong."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[bytes, int]] = []
+        self.asked = self.doubled = self.failed = 0
+
+    def ask(self, bus: Bus) -> None:
+        """Ask all meters."""
+        self.open += [(server_id, bus.read(server_id, timeout_s=1e6)) for server_id in bus.ids]
+        self.asked += len(bus.ids)
+
+    def close(self, events: list[tuple[float, Any]]) -> None:
+        """Cross out what is answered; each once, and those of a meter in their order."""
+        for _, event in events:
+            self.failed += isinstance(event, RequestFailed)
+            if isinstance(event, Answered):
+                key = event.server_id, event.number
+                first = next((each for each in self.open if each[0] == event.server_id), None)
+                self.failed += first != key
+                if key in self.open:
+                    self.open.remove(key)
+                else:
+                    self.doubled += 1
+        events.clear()
+
+
 def soak(hours: float, *, seed: int = 1, meters: int = 3, every_s: float = 10.0) -> dict[str, float]:
     """Poll meters for simulated hours while frames get lost, cables are pulled and both ends restart.
 
@@ -253,50 +280,35 @@ def soak(hours: float, *, seed: int = 1, meters: int = 3, every_s: float = 10.0)
     """
     profile = LmnProfile(n_retries=10, n_check_misses=10)
     bus = Bus(meters, profile=profile, troubles=Troubles(noise=1e-5, loss=0.005, duplication=0.005), seed=seed)
-    random = Random(seed)  # noqa: S311 - a simulation
-    expected: list[tuple[bytes, int]] = []
-    failed = doubled = asked = 0
-    in_use: list[int] = []
-    pulled: list[Timed] = []
+    random, ledger, in_use = Random(seed), Ledger(), [0]  # noqa: S311 - a simulation
     rounds = round(hours * HOUR_S / every_s)
     for number in range(rounds):
-        for meter in pulled:
-            bus.line.plug(meter)
-        pulled = []
-        if random.random() < 0.002:  # noqa: PLR2004 - every hour or two
-            victim = random.choice(bus.meters)
+        victim = random.choice(bus.meters)
+        if random.random() < 1 / 500:
             victim.station.meter.power(on=False, now=bus.line.now)
             bus.run(random.random())
             victim.station.meter.power(on=True, now=bus.line.now)
-        if random.random() < 0.005:  # noqa: PLR2004 - twice an hour
-            pulled = [random.choice(bus.meters)]
-            bus.line.unplug(pulled[0])
-        if random.random() < 0.0005 and not expected:  # noqa: PLR2004 - every few hours
+        elif random.random() < 1 / 200:
+            bus.line.unplug(victim)
+        elif random.random() < 1 / 2_000 and not ledger.open:  # requests do not outlast the gateway
             bus.start_gateway()
-            expected = []
-        expected += [(server_id, bus.read(server_id, timeout_s=1e6)) for server_id in bus.ids]
-        asked += len(bus.ids)
+        ledger.ask(bus)
         bus.run(every_s)
-        for _, event in bus.events:
-            if isinstance(event, Answered):
-                key = event.server_id, event.number
-                doubled += key not in expected
-                first = next(each for each in expected if each[0] == event.server_id)
-                failed += first != key  # out of order
-                if key in expected:
-                    expected.remove(key)
-            failed += isinstance(event, RequestFailed)
-        bus.events.clear()
-        if number in {rounds // 4, rounds - 1}:
+        bus.line.plug(victim)
+        ledger.close(bus.events)
+        if number == rounds // 4:
             gc.collect()
-            in_use.append(sys.getallocatedblocks())
+            in_use = [sys.getallocatedblocks()]
+    bus.run(10 * every_s)
+    ledger.close(bus.events)
+    gc.collect()
     return {
-        "asked": asked,
-        "open at the end": len(expected),
-        "failed or out of order": failed,
-        "doubled": doubled,
-        "blocks at a quarter": in_use[0],
-        "blocks at the end": in_use[-1],
+        "asked": ledger.asked,
+        "lost": len(ledger.open),
+        "failed or out of order": ledger.failed,
+        "doubled": ledger.doubled,
+        "blocks of memory after a quarter": in_use[0],
+        "blocks of memory at the end": sys.getallocatedblocks(),
     }
 
 
