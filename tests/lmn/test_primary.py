@@ -347,6 +347,17 @@ def test_row_16_link_lost_by_repeats_that_are_never_taken(gateway: Gateway) -> N
     assert gateway.state is PrimaryState.CLOSED
 
 
+def test_row_16_repeats_are_counted_for_each_i_frame(gateway: Gateway) -> None:
+    gateway.waiting()
+    for number in range(3):
+        gateway.send(b"next")
+        for _ in range(3):
+            assert gateway.hear(f"RR {number}") == []
+            gateway.sent()
+        assert gateway.hear(f"RR {number + 1}") == []
+        assert gateway.sent() == from_gateway(f"I {number + 1} 0", b"next")
+
+
 def test_row_16_a_valid_frame_resets_the_tries(gateway: Gateway) -> None:
     gateway.waiting()
     for _ in range(3):
@@ -355,6 +366,19 @@ def test_row_16_a_valid_frame_resets_the_tries(gateway: Gateway) -> None:
     gateway.hear("RNR 1")
     gateway.wait()
     gateway.sent()
+    for _ in range(3):
+        assert gateway.wait() == []
+        gateway.sent()
+    assert gateway.wait() == [LinkLost()]
+
+
+def test_row_16_a_repeat_that_is_asked_for_resets_the_tries_too(gateway: Gateway) -> None:
+    gateway.waiting()
+    for _ in range(3):
+        assert gateway.wait() == []
+        gateway.sent()
+    assert gateway.hear("RR 0") == []
+    assert gateway.sent() == from_gateway("I 0 0", b"request")
     for _ in range(3):
         assert gateway.wait() == []
         gateway.sent()

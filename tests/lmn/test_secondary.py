@@ -278,6 +278,13 @@ def test_frames_of_others_are_ignored(meter: Meter) -> None:
         assert meter.reply is None
 
 
+def test_information_beyond_the_limit_is_no_valid_frame() -> None:
+    meter = Meter(LmnProfile(max_info_rx=10)).connected()
+    assert meter.ask("I 0 0", bytes(11)) == []
+    assert meter.reply is None
+    assert meter.ask("I 0 0", bytes(10)) == [DataReceived(bytes(10))]
+
+
 def test_parameter_block_is_answered_with_the_smaller_values() -> None:
     meter = Meter(LmnProfile(max_info_tx=100))
     meter.ask("SNRM", bytes.fromhex(BLOCK))

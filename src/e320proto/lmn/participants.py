@@ -11,6 +11,21 @@ that number is reported once as :class:`ParticipantRefused`; it stays a candidat
 and gets the first slot that becomes free. A bus of more than 63 meters, the most slots there are,
 thus serves 63 of them at a time.
 
+Assignments until the list was full, one every ``assign_period_s``, on a simulated bus without noise whose
+meters all start together:
+
+======  ===========  =====  =====  ======  =======
+meters  ``n_slots``  seeds  least  median  most
+======  ===========  =====  =====  ======  =======
+1       32           20     1      1       1
+8       32           20     1      2       2
+32      32           20     3      4       6
+32      63           20     2      3       4
+63      63           12     4      5       6
+124     63           8      4      4       5
+124     32           6      7      9.5     12
+======  ===========  =====  =====  ======  =======
+
 Source: wired LMN, section 6.5.
 """
 

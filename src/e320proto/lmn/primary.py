@@ -409,7 +409,6 @@ class PrimaryLink:
     def handle_timeout(self, *, now: float) -> list[LinkEvent]:
         """Let time pass until ``now``."""
         if self.state is PrimaryState.READY and self._answer_until is not None and now >= self._answer_until:
-            self._answer_until = None
             self._enter(PrimaryState.CLOSING, now)
             self._counters.tries = 0
             return [AnswerTimedOut()]  # row 8

@@ -90,6 +90,8 @@ class LmnProfile:
         answer_s = self.slot_margin_s + self.octets_s(13 + 32)
         if answer_s > self.slot_length_s:
             raise _refused("slot_length_s", f"at least {answer_s:.6f}, which an answer needs", self.slot_length_s)
+        if self.slot_pitch_s < self.slot_length_s:
+            raise _refused("slot_pitch_s", f"at least slot_length_s, {self.slot_length_s:g}", self.slot_pitch_s)
 
     def octets_s(self, octets: int) -> float:
         """How long octets are on the wire, in s."""

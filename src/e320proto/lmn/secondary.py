@@ -260,6 +260,10 @@ class SecondaryLink:
         """Whether the latest command wants a reply that was not made yet."""
         return self._owed is not None
 
+    def drop_reply(self) -> None:
+        """Make no reply to the latest command: the gateway has gone on."""
+        self._owed = None
+
     def frame_to_send(self) -> Frame | None:
         """Make the reply to the latest command, if it wants one."""
         if self._owed is None:

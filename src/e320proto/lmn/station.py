@@ -130,7 +130,8 @@ class MeterStation:
         self.frame_at = at
         if frame.src.address != GATEWAY:
             return []
-        self._reply_from = None  # the gateway has gone on
+        self.link.drop_reply()  # to an earlier command
+        self._reply_from = None
         if frame.dest.address == self.link.address and frame.control.kind in _CONNECTION:
             self.connection_at = at
         events = self._moved(self.assignment.receive_frame(frame, now=at), at)
