@@ -137,6 +137,32 @@ def test_a_new_connection_ends_tls(selector: int) -> None:
     assert stack.result(number)
 
 
+def test_nobody_gets_the_time_for_a_crypto_reset() -> None:
+    """Without a request the gateway is back in TLS before the meter would let its keys be reset."""
+    stack = in_session()
+    stack.run(60.0)
+    meter = stack.meters[0]
+    address = meter.station.link.address
+    assert address is not None
+    stack.bus.plug(Voice(Frame(Address(address, PLAIN), Address(GATEWAY, PLAIN), Control(FrameKind.SNRM))))
+    stack.run(0.01)
+    assert not meter.meter.security.tls_open
+    stack.run(16.0)
+    assert meter.meter.security.tls_open
+    stack.run(20.0)
+    assert meter.meter.crypto_reset() == 0xFE0A
+    assert meter.meter.security.paired
+
+
+def test_tls_that_is_refused_is_not_opened_again_without_a_request() -> None:
+    stack = in_session()
+    stack.meters[0].meter.security.paired = False
+    stack.restart_meter()
+    begun = stack.now
+    stack.run(3600.0)
+    assert len([frame for frame in stack.sent_by_gateway(begun) if len(frame) > 7 and frame[7] == SNRM]) == 1
+
+
 def test_a_refused_selector_leaves_the_session() -> None:
     stack = in_session()
     address = stack.meters[0].station.link.address
@@ -231,9 +257,10 @@ def test_an_idle_session_that_is_too_old_is_closed() -> None:
     stack.run(95.0)
     assert stack.meters[0].meter.security.tls_open
     stack.run(10.0)
-    assert not stack.meters[0].meter.security.tls_open
     assert stack.meter_told(TlsClosed)[-1].clean
     assert stack.meter_told(LinkClosed)[-1].reason is CloseReason.RELEASED
+    assert [event.resumed for event in stack.told(SessionOpened)] == [False, False]
+    assert stack.meters[0].meter.security.tls_open
 
 
 def test_volume() -> None:
