@@ -28,6 +28,7 @@ class Size:
         archive_octets: size of the file for peak memory.
         running_meters: numbers of meters that run at once.
         running_s: how long they are watched, s.
+        lmn_meters: numbers of meters on one bus.
         quick: which of the shares of the peers.
     """
 
@@ -42,6 +43,7 @@ class Size:
     archive_octets: int
     running_meters: tuple[int, ...]
     running_s: float
+    lmn_meters: tuple[int, ...]
     quick: bool
 
 
@@ -57,6 +59,7 @@ FULL = Size(
     archive_octets=400_000_000,
     running_meters=(1_000, 10_000),
     running_s=10.0,
+    lmn_meters=(1, 32),
     quick=False,
 )
 QUICK = Size(
@@ -71,6 +74,7 @@ QUICK = Size(
     archive_octets=2_000_000,
     running_meters=(20,),
     running_s=1.0,
+    lmn_meters=(2,),
     quick=True,
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from e320proto.errors import RemoteProtocolError, SecurityError
@@ -29,7 +31,7 @@ class Voice:
     def __init__(self, frame: Frame) -> None:
         self._frames = [encode_frame(frame)]
 
-    def receive_data(self, data: bytes, *, now: float) -> list[object]:
+    def receive_data(self, data: bytes, *, now: float) -> list[object]:  # noqa: ARG002 - deaf
         return []
 
     def data_to_send(self) -> list[bytes]:
@@ -39,7 +41,7 @@ class Voice:
     def next_timeout(self) -> float | None:
         return None
 
-    def handle_timeout(self, *, now: float) -> list[object]:
+    def handle_timeout(self, *, now: float) -> list[object]:  # noqa: ARG002 - nothing is due
         return []
 
 
@@ -96,7 +98,7 @@ def test_a_long_pull_of_the_cable() -> None:
 def test_a_meter_that_is_silent_but_for_checks_is_not_asked_without_end() -> None:
     """Somebody answers checks, nobody answers SNRM."""
     stack = in_session()
-    stack.meters[0].station.link.receive_frame = lambda frame, *, now: []  # type: ignore[method-assign]
+    stack.meters[0].station.link.receive_frame = lambda _frame, **_time: []  # type: ignore[method-assign]
     begun = stack.now
     numbers = [stack.read(timeout_s=3600.0) for _ in range(4)]
     stack.run(3600.0)
@@ -133,6 +135,32 @@ def test_a_new_connection_ends_tls(selector: int) -> None:
     number = stack.read()
     stack.run(30.0)
     assert stack.result(number)
+
+
+def test_nobody_gets_the_time_for_a_crypto_reset() -> None:
+    """Without a request the gateway is back in TLS before the meter would let its keys be reset."""
+    stack = in_session()
+    stack.run(60.0)
+    meter = stack.meters[0]
+    address = meter.station.link.address
+    assert address is not None
+    stack.bus.plug(Voice(Frame(Address(address, PLAIN), Address(GATEWAY, PLAIN), Control(FrameKind.SNRM))))
+    stack.run(0.01)
+    assert not meter.meter.security.tls_open
+    stack.run(16.0)
+    assert meter.meter.security.tls_open
+    stack.run(20.0)
+    assert meter.meter.crypto_reset() == 0xFE0A
+    assert meter.meter.security.paired
+
+
+def test_tls_that_is_refused_is_not_opened_again_without_a_request() -> None:
+    stack = in_session()
+    stack.meters[0].meter.security.paired = False
+    stack.restart_meter()
+    begun = stack.now
+    stack.run(3600.0)
+    assert len([frame for frame in stack.sent_by_gateway(begun) if len(frame) > 7 and frame[7] == SNRM]) == 1
 
 
 def test_a_refused_selector_leaves_the_session() -> None:
@@ -229,9 +257,10 @@ def test_an_idle_session_that_is_too_old_is_closed() -> None:
     stack.run(95.0)
     assert stack.meters[0].meter.security.tls_open
     stack.run(10.0)
-    assert not stack.meters[0].meter.security.tls_open
     assert stack.meter_told(TlsClosed)[-1].clean
     assert stack.meter_told(LinkClosed)[-1].reason is CloseReason.RELEASED
+    assert [event.resumed for event in stack.told(SessionOpened)] == [False, False]
+    assert stack.meters[0].meter.security.tls_open
 
 
 def test_volume() -> None:
@@ -274,7 +303,9 @@ def test_another_certificate(wrong: str) -> None:
     assert stack.keys.load(stack.id) == known
     assert not stack.told(SessionOpened)
     assert not model.security.tls_open
-    model.pair(credentials("meter 0").certificate, credentials("meter 0").private_key, credentials("gateway").certificate)
+    model.pair(
+        credentials("meter 0").certificate, credentials("meter 0").private_key, credentials("gateway").certificate
+    )
     number = stack.read(timeout_s=400.0)
     stack.run(400.0)
     assert stack.result(number)
@@ -283,12 +314,14 @@ def test_another_certificate(wrong: str) -> None:
 def test_the_pause_after_a_failed_handshake_doubles() -> None:
     stack = Stack(paired=True, security=SecurityProfile(tls_retry_s=2.0, tls_retry_max_s=10.0))
     model = stack.meters[0].meter
-    model.pair(credentials("another").certificate, credentials("another").private_key, credentials("gateway").certificate)
+    model.pair(
+        credentials("another").certificate, credentials("another").private_key, credentials("gateway").certificate
+    )
     numbers = [stack.read(timeout_s=600.0) for _ in range(6)]
     stack.run(100.0)
     assert all(isinstance(stack.error(number), SecurityError) for number in numbers)
     at = [one.start for one in stack.sent if one.sender is stack.gateway and one.data[7] == SNRM]
-    assert [round(after - before) for before, after in zip(at, at[1:], strict=False)] == [2, 4, 8, 10, 10]
+    assert [round(after - before) for before, after in pairwise(at)] == [2, 4, 8, 10, 10]
 
 
 def test_a_replaced_meter_is_another_one() -> None:

@@ -89,7 +89,7 @@ def test_somebody_speaks_out_of_turn() -> None:
         def __init__(self) -> None:
             self._at, self._out = 0.0, list[bytes]()
 
-        def receive_data(self, data: bytes, *, now: float) -> list[object]:
+        def receive_data(self, data: bytes, *, now: float) -> list[object]:  # noqa: ARG002 - deaf
             return []
 
         def data_to_send(self) -> list[bytes]:

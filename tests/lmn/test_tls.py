@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e320proto.errors import LocalProtocolError, SecurityError
+from e320proto.lmn.certificates import Curve
 from e320proto.lmn.profile import SecurityProfile
 from e320proto.lmn.tls import TlsContext, TlsEngine, TlsState, supported_curves
 from e320proto.lmn.tls_events import Failed, PlainReceived, TlsClosed, TlsEstablished, TlsLimitReached
-from e320proto.lmn.tls_terms import CipherSuite, NamedCurve
+from e320proto.lmn.tls_terms import CipherSuite
 from tests.lmn.tls_peers import GATEWAY, METER, Pair, context, hello, identity, messages, new_identity, records
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def failure(events: Sequence[object]) -> SecurityError:
 # --- handshake ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("curve", NamedCurve)
+@pytest.mark.parametrize("curve", Curve)
 @pytest.mark.parametrize("suite", CipherSuite)
-def test_every_suite_on_every_curve(suite: CipherSuite, curve: NamedCurve) -> None:
+def test_every_suite_on_every_curve(suite: CipherSuite, curve: Curve) -> None:
     profile = only(suite.value)
     pair = Pair(
         context(server=False, curve=curve, profile=profile), context(server=True, curve=curve, profile=profile)
@@ -55,14 +56,14 @@ def test_every_suite_on_every_curve(suite: CipherSuite, curve: NamedCurve) -> No
 @pytest.mark.parametrize(
     ("curve", "cbc", "gcm"),
     [
-        (NamedCurve.SECP256R1, 1540 - 2 * 361, 1457 - 2 * 361),
-        (NamedCurve.BRAINPOOLP256R1, 1538 - 2 * 362, 1455 - 2 * 362),
-        (NamedCurve.SECP384R1, 1792 - 2 * 424, 1710 - 2 * 424),
-        (NamedCurve.BRAINPOOLP384R1, 1795 - 2 * 426, 1710 - 2 * 426),
-        (NamedCurve.BRAINPOOLP512R1, 2062 - 2 * 495, 1979 - 2 * 495),
+        (Curve.SECP256R1, 1540 - 2 * 361, 1457 - 2 * 361),
+        (Curve.BRAINPOOL_P256R1, 1538 - 2 * 362, 1455 - 2 * 362),
+        (Curve.SECP384R1, 1792 - 2 * 424, 1710 - 2 * 424),
+        (Curve.BRAINPOOL_P384R1, 1795 - 2 * 426, 1710 - 2 * 426),
+        (Curve.BRAINPOOL_P512R1, 2062 - 2 * 495, 1979 - 2 * 495),
     ],
 )
-def test_flights_have_the_sizes_that_were_measured(curve: NamedCurve, cbc: int, gcm: int) -> None:
+def test_flights_have_the_sizes_that_were_measured(curve: Curve, cbc: int, gcm: int) -> None:
     certificates = sum(len(identity(name, curve).certificate) for name in (METER, GATEWAY))
     for suite, others in ((0xC023, cbc), (0xC02B, gcm)):
         profile = only(suite)
@@ -145,8 +146,8 @@ def test_nothing_is_sent_for_nothing() -> None:
 # --- the hello of a real gateway, and others built by hand ---------------------------------------
 
 
-@pytest.mark.parametrize("curve", NamedCurve)
-def test_the_hello_of_a_real_gateway_is_answered(curve: NamedCurve) -> None:
+@pytest.mark.parametrize("curve", Curve)
+def test_the_hello_of_a_real_gateway_is_answered(curve: Curve) -> None:
     meter = TlsEngine(context(server=True, curve=curve))
     meter.start(now=0)
     assert meter.receive_data(hello(), now=0) == []
@@ -486,7 +487,7 @@ def test_no_common_suite() -> None:
 
 def test_two_curves_have_nothing_in_common() -> None:
     pair = Pair(
-        context(server=False, curve=NamedCurve.SECP256R1), context(server=True, curve=NamedCurve.BRAINPOOLP256R1)
+        context(server=False, curve=Curve.SECP256R1), context(server=True, curve=Curve.BRAINPOOL_P256R1)
     ).handshake()
     assert failure(pair.meter_events).alert == "handshake_failure"
 
@@ -592,14 +593,17 @@ def made_with(**changes: bytes) -> None:
     ("changes", "message"),
     [
         ({"private_key": identity(GATEWAY).sec1}, "found key values mismatch"),
-        ({"private_key": b"\x30\x03\x02\x01\x07"}, "private key: expected SEC 1 or PKCS #8 in DER, found other octets"),
-        ({"private_key": b""}, "private key: expected SEC 1 or PKCS #8 in DER, found other octets"),
-        ({"private_key": identity(METER).sec1[:60]}, "private key: expected SEC 1 or PKCS #8"),
-        ({"private_key": bytes.fromhex("3003020101")}, "credentials: expected two certificates and the key"),
-        ({"certificate": identity(METER).certificate[:-1]}, "certificate: expected a whole DER element at offset 0"),
-        ({"peer_certificate": b""}, "certificate: expected a whole DER element at offset 0"),
+        ({"private_key": b"\x30\x03\x02\x01\x07"}, "private key: expected an unencrypted SEC 1 or PKCS #8 key"),
+        ({"private_key": b""}, "private key: expected an unencrypted SEC 1 or PKCS #8 key"),
+        ({"private_key": identity(METER).sec1[:60]}, "private key: expected an unencrypted SEC 1 or PKCS #8 key"),
+        ({"private_key": bytes.fromhex("3003020101")}, "private key: expected an unencrypted SEC 1 or PKCS #8 key"),
         (
-            {"peer_certificate": identity(GATEWAY, NamedCurve.SECP384R1).certificate},
+            {"certificate": identity(METER).certificate[:-1]},
+            "certificate: expected an X.509 certificate in DER, found other octets",
+        ),
+        ({"peer_certificate": b""}, "certificate: expected an X.509 certificate in DER, found other octets"),
+        (
+            {"peer_certificate": identity(GATEWAY, Curve.SECP384R1).certificate},
             "expected both on one curve, found own on prime256v1 and the peer's on secp384r1",
         ),
     ],
@@ -632,4 +636,4 @@ def test_nothing_secret_is_shown_or_stored() -> None:
 
 
 def test_this_openssl_has_the_five_curves() -> None:
-    assert supported_curves() == set(NamedCurve)
+    assert supported_curves() == set(Curve)

@@ -11,10 +11,11 @@ from typing import IO, TYPE_CHECKING, Final
 
 import pytest
 
+from e320proto.lmn.certificates import Curve
 from e320proto.lmn.profile import SecurityProfile
 from e320proto.lmn.tls import TlsEngine, TlsSession, TlsState
 from e320proto.lmn.tls_events import Failed, PlainReceived, TlsClosed, TlsEstablished, TlsEvent
-from e320proto.lmn.tls_terms import CipherSuite, NamedCurve
+from e320proto.lmn.tls_terms import CipherSuite
 from tests.lmn.tls_peers import GATEWAY, METER, Identity, context, identity, new_identity
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ OPENSSL: Final = shutil.which("openssl")
 PATIENCE_S: Final = 20.0
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="the program openssl is not installed")
 
-every_curve = pytest.mark.parametrize("curve", NamedCurve, ids=lambda curve: curve.openssl_name)
+every_curve = pytest.mark.parametrize("curve", Curve, ids=lambda curve: curve.openssl_name)
 every_suite = pytest.mark.parametrize("suite", CipherSuite, ids=lambda suite: suite.openssl_name)
 
 
@@ -133,7 +134,7 @@ def files(folder: Path, own: Identity, pin: Identity) -> list[str]:
     ]
 
 
-def suited(suite: CipherSuite, curve: NamedCurve) -> list[str]:
+def suited(suite: CipherSuite, curve: Curve) -> list[str]:
     return ["-tls1_2", "-cipher", suite.openssl_name, "-groups", curve.openssl_name]
 
 
@@ -168,7 +169,7 @@ def gateway_on(port: int, gateway: TlsContext, session: TlsSession | None = None
 
 @every_curve
 @every_suite
-def test_our_meter_and_openssl(suite: CipherSuite, curve: NamedCurve, tmp_path: Path) -> None:
+def test_our_meter_and_openssl(suite: CipherSuite, curve: Curve, tmp_path: Path) -> None:
     arguments = files(tmp_path, identity(GATEWAY, curve), identity(METER, curve)) + suited(suite, curve)
     with meter_and_client(context(server=True, curve=curve), *arguments) as (meter, program):
         established = meter.established()
@@ -187,7 +188,7 @@ def test_our_meter_and_openssl(suite: CipherSuite, curve: NamedCurve, tmp_path: 
 
 
 @every_curve
-def test_our_gateway_and_openssl(curve: NamedCurve, tmp_path: Path) -> None:
+def test_our_gateway_and_openssl(curve: Curve, tmp_path: Path) -> None:
     arguments = files(tmp_path, identity(METER, curve), identity(GATEWAY, curve))
     with server(*arguments, "-tls1_2", "-groups", curve.openssl_name, "-rev") as (_, port):
         for suite in CipherSuite:

@@ -16,11 +16,11 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from e320proto.errors import SecurityError
+from e320proto.lmn.certificates import Curve
 from e320proto.lmn.profile import SecurityProfile
 from e320proto.lmn.tls import TlsEngine, TlsState, _set_curve
 from e320proto.lmn.tls_credentials import secret_file
 from e320proto.lmn.tls_events import Failed, TlsEstablished, TlsEvent
-from e320proto.lmn.tls_terms import NamedCurve
 from tests.lmn.tls_peers import (
     BOTH_USAGES,
     GATEWAY,
@@ -38,7 +38,7 @@ from tests.lmn.tls_peers import (
 )
 
 
-def hello_of(curve: NamedCurve = NamedCurve.SECP256R1) -> Hello:
+def hello_of(curve: Curve = Curve.SECP256R1) -> Hello:
     gateway = TlsEngine(context(server=False, curve=curve))
     gateway.start(now=0)
     (flight,) = gateway.data_to_send()
@@ -55,14 +55,14 @@ def failed(events: list[TlsEvent]) -> SecurityError:
 def test_t1_two_curves_are_refused_before_the_first_octet(server: bool) -> None:  # noqa: FBT001
     own, pin = (GATEWAY, METER) if not server else (METER, GATEWAY)
     with pytest.raises(SecurityError) as raised:
-        context(server=server, own=identity(own), pin=identity(pin, NamedCurve.BRAINPOOLP384R1))
+        context(server=server, own=identity(own), pin=identity(pin, Curve.BRAINPOOL_P384R1))
     assert str(raised.value) == (
         "certificates: expected both on one curve, found own on prime256v1 and the peer's on brainpoolP384r1"
     )
 
 
-@pytest.mark.parametrize("curve", NamedCurve)
-def test_t2_the_one_group_is_that_of_the_pins(curve: NamedCurve) -> None:
+@pytest.mark.parametrize("curve", Curve)
+def test_t2_the_one_group_is_that_of_the_pins(curve: Curve) -> None:
     groups = hello_of(curve).extensions[10]
     assert numbers(groups[2:]) == (curve.value,)
 
@@ -72,8 +72,8 @@ def test_t2_a_curve_that_openssl_lacks_is_told_clearly() -> None:
         _set_curve(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "brainpoolP640r1")
 
 
-@pytest.mark.parametrize("curve", NamedCurve)
-def test_t3_offered_are_more_signatures_than_ecdsa_but_it_is_used(curve: NamedCurve) -> None:
+@pytest.mark.parametrize("curve", Curve)
+def test_t3_offered_are_more_signatures_than_ecdsa_but_it_is_used(curve: Curve) -> None:
     offered = numbers(hello_of().extensions[13][2:])
     assert {0x0403, 0x0503, 0x0603} < set(offered)  # with RSA and SHA-1: it cannot be set
     meter = TlsEngine(context(server=True, curve=curve))
@@ -242,8 +242,8 @@ def test_t17_tls_1_2_alone() -> None:
     assert 43 not in found.extensions  # supported_versions
 
 
-@pytest.mark.parametrize("curve", NamedCurve)
-def test_t18_the_alert_is_there_although_openssl_raised(curve: NamedCurve) -> None:
+@pytest.mark.parametrize("curve", Curve)
+def test_t18_the_alert_is_there_although_openssl_raised(curve: Curve) -> None:
     gateway = context(server=False, curve=curve, pin=new_identity("another.SM", curve))
     pair = Pair(gateway, context(server=True, curve=curve)).handshake()
     assert pair.flights[-1] == ("C", bytes.fromhex("15030300020230"))

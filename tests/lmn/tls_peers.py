@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from e320proto.lmn.certificates import Curve
 from e320proto.lmn.tls import TlsContext, TlsEngine, TlsSession
-from e320proto.lmn.tls_terms import NamedCurve
 
 if TYPE_CHECKING:
     from e320proto.lmn.profile import SecurityProfile
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 METER: Final = "1LGZ0012345678.SM"
 GATEWAY: Final = "ETIT0100001234.SMGW"
 
-_KINDS: Final[dict[NamedCurve, tuple[ec.EllipticCurve, SHA256 | SHA384 | SHA512]]] = {
-    NamedCurve.SECP256R1: (ec.SECP256R1(), SHA256()),
-    NamedCurve.SECP384R1: (ec.SECP384R1(), SHA384()),
-    NamedCurve.BRAINPOOLP256R1: (ec.BrainpoolP256R1(), SHA256()),
-    NamedCurve.BRAINPOOLP384R1: (ec.BrainpoolP384R1(), SHA384()),
-    NamedCurve.BRAINPOOLP512R1: (ec.BrainpoolP512R1(), SHA512()),
+_KINDS: Final[dict[Curve, tuple[ec.EllipticCurve, SHA256 | SHA384 | SHA512]]] = {
+    Curve.SECP256R1: (ec.SECP256R1(), SHA256()),
+    Curve.SECP384R1: (ec.SECP384R1(), SHA384()),
+    Curve.BRAINPOOL_P256R1: (ec.BrainpoolP256R1(), SHA256()),
+    Curve.BRAINPOOL_P384R1: (ec.BrainpoolP384R1(), SHA384()),
+    Curve.BRAINPOOL_P512R1: (ec.BrainpoolP512R1(), SHA512()),
 }
 
 
@@ -49,7 +49,7 @@ class Identity:
 
 def new_identity(
     name: str,
-    curve: NamedCurve = NamedCurve.SECP256R1,
+    curve: Curve = Curve.SECP256R1,
     *,
     key: ec.EllipticCurvePrivateKey | None = None,
     days: tuple[int, int] = (-1, 7 * 365 - 1),
@@ -73,10 +73,10 @@ def new_identity(
 
 
 BOTH_USAGES: Final = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
-_shared: dict[tuple[str, NamedCurve], Identity] = {}
+_shared: dict[tuple[str, Curve], Identity] = {}
 
 
-def identity(name: str, curve: NamedCurve = NamedCurve.SECP256R1) -> Identity:
+def identity(name: str, curve: Curve = Curve.SECP256R1) -> Identity:
     """A certificate that many tests share."""
     if (name, curve) not in _shared:
         _shared[name, curve] = new_identity(name, curve, usages=BOTH_USAGES)
@@ -86,7 +86,7 @@ def identity(name: str, curve: NamedCurve = NamedCurve.SECP256R1) -> Identity:
 def context(
     *,
     server: bool,
-    curve: NamedCurve = NamedCurve.SECP256R1,
+    curve: Curve = Curve.SECP256R1,
     own: Identity | None = None,
     pin: Identity | None = None,
     profile: SecurityProfile | None = None,

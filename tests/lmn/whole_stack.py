@@ -67,7 +67,7 @@ class Stack:
         seed: int = 1,
         config: dict[str, Any] | None = None,
     ) -> None:
-        self.random = Random(seed)
+        self.random = Random(seed)  # noqa: S311 - a simulation
         self.profile, self.security = profile or LmnProfile(), security or SecurityProfile()
         self.sent: list[Transmission] = []
         self.bus = SimulatedBus(self.profile, self.random, troubles, trace=self.sent.append)

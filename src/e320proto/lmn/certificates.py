@@ -53,8 +53,8 @@ _FORMATS: Final = {"sec1": PrivateFormat.TraditionalOpenSSL, "pkcs8": PrivateFor
 class Curve(Enum):
     """The five curves of the LMN; the value is the number of the group in TLS.
 
-    >>> Curve(23)
-    <Curve.SECP256R1: 23>
+    >>> Curve(23), Curve(23).openssl_name
+    (<Curve.SECP256R1: 23>, 'prime256v1')
     """
 
     SECP256R1 = 23
@@ -62,6 +62,11 @@ class Curve(Enum):
     BRAINPOOL_P256R1 = 26
     BRAINPOOL_P384R1 = 27
     BRAINPOOL_P512R1 = 28
+
+    @property
+    def openssl_name(self) -> str:
+        """The name by which OpenSSL knows it."""
+        return "prime256v1" if self is Curve.SECP256R1 else _CURVES[self].name
 
 
 _CURVES: Final[dict[Curve, ec.EllipticCurve]] = {

@@ -21,6 +21,9 @@ next one, after a pause that doubles; others fail, because they may have arrived
 request at once, and the pause is that of TLS. A meter that twice does not open what a request needs has refused it:
 one refusal may have been a late answer to something else.
 
+Once TLS stood, it is kept: when the meter ends it, it is opened again without a request, since a meter without TLS
+lets its keys be reset by anybody after a while. That rests when the meter refuses TLS or a handshake fails.
+
 Source: LMN security, sections 5 and 6.7; states are decisions of this project.
 """
 
@@ -139,6 +142,7 @@ class Conversation:
         self._context: TlsContext | None = None
         self._session: TlsSession | None = None
         self._tls_ended = -inf
+        self._keeps_tls = False
         self._forget_connection()
 
     def _forget_connection(self) -> None:
@@ -224,7 +228,7 @@ class Conversation:
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` is due."""
         due = [asked.deadline for asked in self._queue]
-        if self._queue and self.state is State.IDLE and self._link is not None and self._opens_at > -inf:
+        if self._wants is not None and self.state is State.IDLE and self._link is not None and self._opens_at > -inf:
             due.append(self._opens_at)
         for machine in (self._engine, self._pairing):
             at = None if machine is None else machine.next_timeout()
@@ -268,11 +272,17 @@ class Conversation:
                 return TLS if self._keys.paired else PLAIN
 
     @property
+    def _wants(self) -> int | None:
+        """The selector that is to be open."""
+        if self._queue:
+            return self._selector(self._queue[0])
+        return TLS if self._keeps_tls and self._keys.paired else None
+
+    @property
     def _opens_at(self) -> float:
-        """When the connection for the next request may be opened."""
-        asked = self._queue[0]
-        waits = isinstance(asked.request, CryptoReset)
-        paused = self._paused is None or self._paused == self._selector(asked)
+        """When that may be opened."""
+        waits = bool(self._queue) and isinstance(self._queue[0].request, CryptoReset)
+        paused = self._paused is None or self._paused == self._wants
         return max(
             self._open_from if paused else -inf, self._tls_ended + self._security.reset_wait_s if waits else -inf
         )
@@ -281,21 +291,20 @@ class Conversation:
         link = self._link
         if self.state is State.READY and self._limited and not (self._queue and self._queue[0].sent):
             self._hang_up(now)
-        if link is None or not self._queue:
+        selector = self._wants
+        if link is None or selector is None:
             return
-        asked = self._queue[0]
-        selector = self._selector(asked)
         if self.state is State.IDLE:
             if link.state is PrimaryState.CLOSED and now >= self._opens_at:
                 self._open_from = -inf
                 self._forget_connection()
                 self.state = State.OPENING
                 link.open(selector, now=now)
-        elif self.state is State.READY and not asked.sent:
+        elif self.state is State.READY and self._queue and not self._queue[0].sent:
             if link.selector != selector:
                 self._hang_up(now)
-            elif not isinstance(asked.request, Pair):
-                self._send(asked, link, now)
+            elif not isinstance(self._queue[0].request, Pair):
+                self._send(self._queue[0], link, now)
 
     def _send(self, asked: _Asked, link: PrimaryLink, now: float) -> None:
         asked.sent = True
@@ -416,6 +425,7 @@ class Conversation:
             return []
         was, self.state = self.state, State.IDLE
         selector = self._link.selector if self._link and (self._failed or tries > 1) else None
+        self._keeps_tls &= selector != TLS
         events: list[SessionEvent] = []
         if self._pairing is not None:
             pairing, self._pairing = self._pairing, None
@@ -496,7 +506,7 @@ class Conversation:
         return events
 
     def _established(self, cipher: str, now: float, *, resumed: bool) -> list[SessionEvent]:
-        self.state = State.READY
+        self.state, self._keeps_tls = State.READY, True
         if self._link is not None:
             self._link.expect_answer(False, now=now)  # noqa: FBT003 - the signature of the link
         events: list[SessionEvent] = [SessionOpened(self.server_id, cipher, resumed)]

@@ -57,7 +57,7 @@ class GatewaySession:
     >>> session = GatewaySession(now=0.0)
     >>> events = session.handle_timeout(now=0.0)
     >>> session.data_to_send()[0].hex()  # nobody is known: who is there?
-    '7ea009fe0302031334f07e'
+    '7ea009fe03020313842a7e'
     """
 
     def __init__(

@@ -42,11 +42,12 @@ from enum import Enum
 from math import inf
 from typing import Final, Literal
 
-from e320proto.errors import LocalProtocolError, SecurityError
+from e320proto.errors import DecodeError, LocalProtocolError, SecurityError
+from e320proto.lmn.certificates import Curve, curve_of
 from e320proto.lmn.profile import SecurityProfile
-from e320proto.lmn.tls_credentials import certificate_curve, credentials_pem, secret_file
+from e320proto.lmn.tls_credentials import credentials_pem, secret_file
 from e320proto.lmn.tls_events import Failed, PlainReceived, TlsClosed, TlsEstablished, TlsEvent, TlsLimitReached
-from e320proto.lmn.tls_terms import CipherSuite, NamedCurve, alert_in
+from e320proto.lmn.tls_terms import CipherSuite, alert_in
 
 _NO_CHECK_TIME: Final = 0x20_0000
 """X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
@@ -91,15 +92,15 @@ class TlsSession:
     ssl_context: ssl.SSLContext
 
 
-def supported_curves() -> frozenset[NamedCurve]:
+def supported_curves() -> frozenset[Curve]:
     """The curves this OpenSSL has: some distributions leave Brainpool out.
 
-    >>> NamedCurve.SECP256R1 in supported_curves()
+    >>> Curve.SECP256R1 in supported_curves()
     True
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     found = set()
-    for curve in NamedCurve:
+    for curve in Curve:
         with suppress(ValueError, ssl.SSLError):
             context.set_ecdh_curve(curve.openssl_name)
             found.add(curve)
@@ -141,15 +142,18 @@ class TlsContext:
         order = self.profile.meter_cipher_order if server else self.profile.gateway_cipher_order
         self._suites = _suites_of(order)
         self._pin = bytes(peer_certificate)
-        self.curve = certificate_curve(certificate)
-        pinned = certificate_curve(self._pin)
+        try:
+            self.curve, pinned = curve_of(certificate), curve_of(self._pin)
+            self._credentials = credentials_pem(certificate, private_key)
+        except DecodeError as error:
+            detail = f"{error.reason.replace('_', ' ')}: {error}"
+            raise SecurityError(detail) from None
         if pinned is not self.curve:
             detail = (
                 f"certificates: expected both on one curve, found own on {self.curve.openssl_name}"
                 f" and the peer's on {pinned.openssl_name}"
             )
             raise SecurityError(detail)
-        self._credentials = credentials_pem(certificate, private_key)
         self._lives: dict[bytes, SessionLife] = {}  # of a server, by session id
         self._ssl_context = self._make()
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from e320proto.errors import SecurityError
-    from e320proto.lmn.tls_terms import CipherSuite, NamedCurve
+    from e320proto.lmn.certificates import Curve
+    from e320proto.lmn.tls_terms import CipherSuite
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class TlsEstablished:
     """
 
     cipher: CipherSuite
-    curve: NamedCurve
+    curve: Curve
     resumed: bool
     peer_valid_from: float
     peer_valid_until: float

@@ -1,6 +1,6 @@
-"""What TLS on the LMN may use, and the numbers of it: four suites, five curves, alerts.
+"""What TLS on the LMN may use, and the numbers of it: four suites, alerts.
 
-Source: BSI TR-03116-3, chapters 4 and 6; RFC 5246 (alerts), RFC 5289 (suites), RFC 8422 and RFC 7027 (curves).
+Source: BSI TR-03116-3, chapters 4 and 6; RFC 5246 (alerts), RFC 5289 (suites).
 """
 
 from __future__ import annotations
@@ -26,33 +26,6 @@ class CipherSuite(Enum):
         """The name by which OpenSSL knows it."""
         return self.name.replace("_CBC", "").replace("AES_", "AES").replace("_", "-")
 
-
-class NamedCurve(Enum):
-    """A curve by its TLS code.
-
-    >>> NamedCurve(23).openssl_name
-    'prime256v1'
-    """
-
-    SECP256R1 = 23
-    SECP384R1 = 24
-    BRAINPOOLP256R1 = 26
-    BRAINPOOLP384R1 = 27
-    BRAINPOOLP512R1 = 28
-
-    @property
-    def openssl_name(self) -> str:
-        """The name by which OpenSSL knows it."""
-        return _OPENSSL_CURVES[self]
-
-
-_OPENSSL_CURVES: Final = {
-    NamedCurve.SECP256R1: "prime256v1",
-    NamedCurve.SECP384R1: "secp384r1",
-    NamedCurve.BRAINPOOLP256R1: "brainpoolP256r1",
-    NamedCurve.BRAINPOOLP384R1: "brainpoolP384r1",
-    NamedCurve.BRAINPOOLP512R1: "brainpoolP512r1",
-}
 
 ALERTS: Final = {
     0: "close_notify",
