@@ -13,7 +13,6 @@ from typer.core import TyperGroup
 import e320proto
 from e320proto.cli.csv_rows import CsvRows
 from e320proto.cli.decoding import NOTHING, OK, decode_all
-from e320proto.cli.demo import demo_stream, run_demo
 from e320proto.cli.explain import explain_id, explain_obis
 from e320proto.cli.json_lines import JsonLines
 from e320proto.cli.output import ClosedPipeError, data_output, error_console, output_console, print_trimmed
@@ -266,13 +265,90 @@ def _show(explain: Callable[[str], Explanation], text: str) -> None:
 def demo(
     *,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Write the octets of the stream instead of explaining it.")
+        bool, typer.Option("--raw", help="Write the octets of its last minute instead of showing it.")
     ] = False,
 ) -> None:
-    """Decode a short stream made in memory."""
+    """Have a meter live a day in memory, and decode it."""
+    # Only here: whoever decodes a file does not wait for the meter to be loaded.
+    from e320proto.cli.demo import demo_stream, run_demo  # noqa: PLC0415
+
     if raw:
         if sys.stdout.isatty():
             _refuse("octets are not for a terminal; send them to a file or a pipe")
         sys.stdout.buffer.write(demo_stream())
     else:
         run_demo(output_console())
+
+
+@app.command()
+def meter(  # noqa: PLR0913 - each is an option
+    *,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="TOML; without, a meter with the PIN 1234.")
+    ] = None,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile",
+            "-p",
+            metavar="LOAD",
+            help="What it sees: constant:W,W,W, household[:SEED[,KWP]], or a file .csv, .parquet or .script.",
+        ),
+    ] = "household",
+    pty: Annotated[
+        bool, typer.Option("--pty", help="Send to a new pseudo-terminal, a serial port for readers.")
+    ] = False,
+    tcp: Annotated[
+        str | None, typer.Option("--tcp", metavar="HOST:PORT", help="Send to whoever connects; port 0 is a free one.")
+    ] = None,
+    serial: Annotated[str | None, typer.Option("--serial", metavar="PORT", help="Send to a serial port.")] = None,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Send to standard output.")] = False,
+    speed: Annotated[
+        float, typer.Option("--speed", metavar="X", min=0.001, max=100_000, help="Let its time pass faster.")
+    ] = 1.0,
+    start: Annotated[
+        float,
+        typer.Option("--start", metavar="SECONDS", min=0, help="Begin at this time of the profile; 43200 is noon."),
+    ] = 0.0,
+    duration: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End after so long, in its own time.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", metavar="FILE", help="Keep registers and settings; go on with them.")
+    ] = None,
+    svg: Annotated[bool, typer.Option("--svg", help="Print the face as a picture instead of running.")] = False,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print all parameters as TOML, to be edited, instead of running.")
+    ] = False,
+) -> None:
+    """Run a reference meter; in a terminal, show its face.
+
+    Several outlets may be given, or none.
+    """
+    # Only here, as above.
+    from e320proto.cli.meter_run import run_meter  # noqa: PLC0415
+    from e320proto.cli.meter_setup import MeterPlan, UnusableError, face_svg, read_config  # noqa: PLC0415
+
+    plan = MeterPlan(
+        config=config,
+        profile=profile,
+        state=state,
+        pty=pty,
+        tcp=tcp,
+        serial=serial,
+        stdout=stdout,
+        speed=speed,
+        start_s=start,
+        for_s=duration,
+    )
+    if stdout and sys.stdout.isatty():
+        _refuse("octets are not for a terminal; send them to a file or a pipe")
+    try:
+        if print_config:
+            data_output().write(read_config(config).to_toml())
+        elif svg:
+            data_output().write(f"{face_svg(plan)}\n")
+        else:
+            raise typer.Exit(run_meter(plan))
+    except UnusableError as error:
+        _refuse(str(error))
