@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from e320proto import BytesDiscarded, Malformed
 from e320proto.hdlc import Address, Control, Frame, FrameDecoder, FrameKind, encode_frame
-from tests.hdlc.receiver_oracle import Receiver
+from tests.hdlc.receiver_oracle import Receiver, crc
 from tests.hdlc.vectors import SHORT_FRAMES, VECTORS, octets_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,20 @@ def _damaged(draw: st.DrawFn) -> bytes:
     return bytes(octets)
 
 
-damaged = _damaged() | st.sampled_from(BAD)
+@st.composite
+def _sealed(draw: st.DrawFn) -> bytes:
+    """A right checksum of the frame over what may be wrong: address octets, checksum of the head."""
+    info = draw(st.none() | st.binary(max_size=3))
+    length = 9 if info is None else 11 + len(info)
+    octets = [0xA0, length, *draw(st.tuples(*[st.sampled_from((2, 3, 0x88, 0x89, 0x7E))] * 4)), 0x11]
+    if info is not None:
+        head = crc(octets) ^ draw(st.sampled_from((0, 0, 1, 0x8000)))
+        octets += [head & 255, head >> 8, *info]
+    check = crc(octets)
+    return bytes([0x7E, *octets, check & 255, check >> 8, 0x7E])
+
+
+damaged = _damaged() | _sealed() | st.sampled_from(BAD)
 fill = st.sampled_from((b"\x7e", b"\x7e\x7e\x7e", b"\xff", b"\xff\xff\x7e", b"\xff" * 12))
 noise = st.binary(max_size=30) | st.sampled_from(
     (b"\x7e\xa0", b"\x7e\xa7\xff", b"\x7e\xa0\x09", b"\x7e\xa0\x0b", b"\xa0")

@@ -131,6 +131,27 @@ def test_checksum_of_the_head_without_information_is_read() -> None:
     assert len(encode_frame(frame)) == 11
 
 
+@pytest.mark.parametrize(
+    ("body", "hcs", "reason"),
+    [
+        ("A00989030203 11", None, "address"),
+        ("A00988020203 11", None, "address"),
+        ("A00988030303 11", None, "address"),
+        ("A00988030202 11", None, "address"),
+        ("A00B88030203 11", 1, "hcs"),
+        ("A00B88020203 11", 1, "hcs"),
+        ("A00B88020203 11", 0, "address"),
+    ],
+)
+def test_wrong_below_a_right_checksum(body: str, hcs: int | None, reason: str) -> None:
+    octets = bytes.fromhex(body)
+    if hcs is not None:
+        octets += (x25(octets) ^ hcs).to_bytes(2, "little")
+    with pytest.raises(DecodeError) as caught:
+        decode_frame(b"\x7e" + octets + x25(octets).to_bytes(2, "little") + b"\x7e")
+    assert caught.value.reason == reason
+
+
 def test_longest_information() -> None:
     longest = replace(SNRM, control=Control(FrameKind.I), info=bytes(INFO_MAX))
     assert encode_frame(longest)[1:3] == b"\xa7\xff"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from e320proto import BytesDiscarded, Malformed, TruncatedError
+from e320proto import BytesDiscarded, DecodeError, Malformed, TruncatedError
 from e320proto.hdlc import Frame, FrameDecoder, decode_frame, encode_frame
 from tests.hdlc.receiver_oracle import BLOCK, Receiver
 from tests.hdlc.streams import decoded, expected, form, frames, pieces, singles, without_place
@@ -46,6 +46,20 @@ def test_invalid_vectors(vector: dict[str, Any]) -> None:
     names = [event.error.reason for event in events if isinstance(event, Malformed)]
     assert names == ([] if vector["error"] == "format" else [vector["error"]])
     assert frames_in(events) == [SNRM]
+
+
+@each("lmn_invalid")
+def test_errors_are_those_of_the_codec_with_offsets_of_the_stream(vector: dict[str, Any]) -> None:
+    octets = octets_of(vector)
+    with pytest.raises(DecodeError) as caught:
+        decode_frame(octets)
+    events = [event for event in decoded([SNRM + octets]) if isinstance(event, Malformed)]
+    assert len(events) == (vector["error"] != "format")
+    for event in events:
+        assert type(event.error) is type(caught.value)
+        assert event.error.offset == len(SNRM) + (caught.value.offset or 0)
+        assert event.error.detail == caught.value.detail
+        assert event.offset == len(SNRM)
 
 
 @given(pieces)
@@ -124,6 +138,17 @@ def test_a_lost_flag_between_two_frames_is_one_that_both_have() -> None:
     events = decoded([SNRM[:-1] + UA])
     assert frames_in(events) == [SNRM, UA]
     assert not any(isinstance(event, Malformed | BytesDiscarded) for event in events)
+
+
+@pytest.mark.parametrize("before", [b"", b"\x7e", b"\xff" * 20, b"noise", SNRM, SNRM[:-1], b"\x7e\xa0\x08"])
+@pytest.mark.parametrize("octets", FRAMES.values(), ids=FRAMES)
+def test_a_frame_comes_with_its_last_octet(before: bytes, octets: bytes) -> None:
+    """Behind it the line is silent until somebody answers."""
+    decoder = FrameDecoder()
+    for octet in singles(before + octets[:-1]):
+        assert decode_frame(octets) not in decoder.feed(octet) or octets == SNRM
+    assert decoder.feed(octets[-1:])[-1:] == [decode_frame(octets)]
+    assert not decoder.frame_begun
 
 
 def test_closing_flag_opens_a_frame_after_a_silence() -> None:

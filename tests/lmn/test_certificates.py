@@ -77,7 +77,7 @@ def test_certificate_says_what_the_profile_says(curve: Curve) -> None:
     usage = loaded.extensions.get_extension_for_class(x509.KeyUsage)
     assert usage.critical
     assert usage.value.digital_signature
-    assert not (usage.value.key_agreement or usage.value.key_cert_sign or usage.value.content_commitment)
+    assert not any((usage.value.key_agreement, usage.value.key_cert_sign, usage.value.content_commitment))
 
 
 @pytest.mark.parametrize("curve", CURVES)
@@ -202,6 +202,14 @@ def test_renewal_of_a_nameless_certificate_is_refused() -> None:
         renew_credentials(foreign(ec.generate_private_key(ec.SECP256R1()), name=False), now=NOW)
 
 
+def test_renewal_of_an_unreadable_name_is_refused() -> None:
+    good = credentials().certificate
+    position = good.rindex(b"\x0c\x111LGZ0012345678.SM")  # UTF8String, 17 characters
+    wrong = good[:position] + b"\x0d" + good[position + 1 :]
+    with pytest.raises(DecodeError, match="common name"):
+        renew_credentials(wrong, now=NOW)
+
+
 def test_what_is_no_certificate_is_refused() -> None:
     good = credentials().certificate
     for wrong in (b"", b"0", good[:-1], good + b"\0", credentials().private_key):
@@ -265,6 +273,20 @@ def test_a_life_of_more_than_seven_years_is_told(years: int, good: bool) -> None
     certificate = _builder(name, private).not_valid_after(end).sign(private, hashes.SHA256()).public_bytes(Encoding.DER)
     trouble = check_validity(certificate, now=NOW, check="warn")
     assert (trouble is None) is good
+
+
+def test_dates_that_do_not_exist_are_refused() -> None:
+    good = credentials().certificate
+    month_13 = good.replace(b"260301120000Z", b"261301120000Z")
+    # The year 0 as GeneralizedTime, 4 octets more than two UTCTimes; the outer three lengths grow with it.
+    start = good.index(b"\x30\x1e\x17\x0d260301120000Z")
+    year_0 = bytearray(good[:start] + b"\x30\x22" + b"\x18\x0f00000101000000Z" * 2 + good[start + 32 :])
+    year_0[3] += 4
+    year_0[6] += 4
+    for wrong in (month_13, bytes(year_0)):
+        for call in (lambda: validity(wrong), lambda: check_validity(wrong, now=NOW)):  # noqa: B023 - called at once
+            with pytest.raises(DecodeError):
+                call()
 
 
 def test_der_of_every_length() -> None:

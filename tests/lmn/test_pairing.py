@@ -24,6 +24,8 @@ from e320proto.lmn.pairing import (
     seal,
 )
 from e320proto.lmn.profile import SecurityProfile
+from e320proto.meter.config import E320Config
+from e320proto.meter.security import DONE, Security
 from tests.lmn.pairing_parts import (
     DEFAULT,
     KEY,
@@ -86,6 +88,13 @@ def at(state: PairingState, store: CounterStore | None = None) -> MeterPairing:
         assert len(machine.data_to_send()) == 1
     assert machine.state is state
     return machine
+
+
+NOTHING = (Credentials(b"", b""), b"")
+
+
+def staged(machine: MeterPairing) -> tuple[Credentials, bytes]:
+    return machine._credentials, machine._gateway_certificate
 
 
 def failure(events: list[Any]) -> PairingFailed:
@@ -177,8 +186,7 @@ def test_the_query_begins_anew(state: PairingState) -> None:
     assert machine.state is PairingState.S1
     (answer,) = machine.data_to_send()
     assert answer[0] == 0x81
-    assert machine._credentials is None
-    assert machine._gateway_certificate == b""
+    assert staged(machine) == NOTHING
 
 
 @pytest.mark.parametrize("state", list(PairingState)[:6])
@@ -186,10 +194,7 @@ def test_the_query_begins_anew(state: PairingState) -> None:
 def test_only_the_next_request_is_taken(state: PairingState, command: int) -> None:
     machine = at(state)
     position = list(PairingState).index(state)
-    if command == 1:
-        counter = 0xFFFFFFFF
-    else:
-        counter = 0x100
+    counter = 0xFFFFFFFF if command == 1 else 0x100
     data = {3: meter_data(), 4: gateway_certificate()}.get(command, b"")
     events = machine.receive_data(request(command, counter, data), now=0)
     good = command == position + 1 <= 5 or (command == 1 and position < 5)
@@ -300,7 +305,7 @@ def test_a_gateway_certificate_that_is_none_is_refused(data: bytes) -> None:
     machine = at(PairingState.S3)
     failed = failure(machine.receive_data(request(4, 0x16, data), now=0))
     assert (failed.check, failed.step) == (Check.CONTENT, Command.GATEWAY_CERTIFICATE)
-    assert machine._credentials is None
+    assert staged(machine) == NOTHING
 
 
 @pytest.mark.parametrize(("command", "counter"), [(1, 0xFFFFFFFF), (2, 0x12), (5, 0x18)])
@@ -312,7 +317,7 @@ def test_requests_without_data_have_none(command: int, counter: int) -> None:
 def test_the_end_of_the_connection_drops_what_was_staged() -> None:
     machine = at(PairingState.S4)
     machine.closed()
-    assert (machine.state, machine._credentials, machine._gateway_certificate) == (PairingState.IDLE, None, b"")
+    assert (machine.state, staged(machine)) == (PairingState.IDLE, NOTHING)
     assert failure(machine.receive_data(MESSAGES["sym_05"], now=0)).check is Check.ORDER
     machine = meter()
     machine.receive_data(MESSAGES["sym_01"], now=0)
@@ -325,7 +330,7 @@ def test_paired_comes_before_the_last_reply() -> None:
     (event,) = machine.receive_data(MESSAGES["sym_05"], now=0)
     assert isinstance(event, Paired)
     assert machine.data_to_send() == [MESSAGES["sym_85"]]
-    assert machine._credentials is None
+    assert staged(machine) == NOTHING
 
 
 # --- counters -----------------------------------------------------------------------------------
@@ -450,6 +455,42 @@ def test_a_lost_request_costs_no_second_retry() -> None:
         run(one, machine, requests=1)
         assert [message[0] for message in one.data_to_send()] == [2]  # and it is lost
     assert isinstance(run(gateway(ours), machine).gateway_events[0], Paired)
+
+
+def test_a_counter_that_was_not_stored_is_not_used() -> None:
+    """A full disk and not a loss of power: the machine lives on, and tries to store it again."""
+    store = CounterStore(0x10, lost_before=0)
+    machine = meter(store)
+    for _ in range(2):
+        with pytest.raises(PowerLostError):
+            machine.receive_data(MESSAGES["sym_01"], now=0)
+        assert machine.data_to_send() == []
+    store.lost_before = None
+    machine.receive_data(MESSAGES["sym_01"], now=0)
+    assert machine.data_to_send() == [MESSAGES["sym_81"]]
+    assert store.counter >= 0x11
+
+
+def test_a_meter_is_paired_again_after_a_crypto_reset() -> None:
+    """With what the reference meter keeps: its counter is not reset."""
+    security = Security(E320Config(pin="1234", initial_key=KEY.hex()))
+
+    def store_counter(counter: int) -> None:
+        security.transmission_counter = counter
+
+    ours = CounterStore()
+    for round_ in range(2):
+        assert security.operational_key is not None
+        machine = MeterPairing(
+            security.operational_key, METER_ID, counter=security.transmission_counter, store_counter=store_counter
+        )
+        (event,) = run(gateway(ours), machine).meter_events
+        assert isinstance(event, Paired)
+        security.pair(event.credentials.certificate, event.credentials.private_key, event.gateway_certificate)
+        assert security.paired
+        assert security.transmission_counter == 64 * (round_ + 1)
+        assert security.crypto_reset(30_000) == DONE
+    assert not security.paired
 
 
 @pytest.mark.parametrize("counter", [-1, 0xFFFFFFFF, 1 << 32])

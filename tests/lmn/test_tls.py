@@ -244,6 +244,7 @@ def test_a_handshake_can_be_given_up() -> None:
 
 def test_a_link_that_is_gone_is_an_unclean_end_t15() -> None:
     pair = Pair().handshake()
+    pair.gateway.send(b"too late")
     assert pair.gateway.link_closed(now=0) == [TlsClosed(clean=False)]
     assert pair.gateway.link_closed(now=0) == []
     assert pair.gateway.data_to_send() == []
@@ -337,6 +338,18 @@ def test_a_failed_session_is_not_resumed() -> None:
     assert len(Pair(gateway, meter, session).handshake().flights[0][1]) < 156
 
 
+def test_a_session_whose_resumption_failed_is_not_offered_again() -> None:
+    gateway, meter = context(server=False), context(server=True)
+    pair = Pair(gateway, meter).handshake()
+    session = pair.gateway.session
+    again = TlsEngine(gateway, session)
+    again.start(now=0)
+    assert len(again.data_to_send()[0]) > 156
+    assert failure(again.receive_data(bytes.fromhex("15030300020228"), now=0)).alert == "handshake_failure"
+    pair.meter.link_closed(now=0)
+    assert not resumed(Pair(gateway, meter, session).handshake())
+
+
 # --- limits -------------------------------------------------------------------------------------
 
 
@@ -420,6 +433,19 @@ def test_a_session_too_far_back_to_be_remembered_has_reached_its_limit() -> None
     assert again.meter_events[1:] == [TlsLimitReached("life")]
 
 
+def test_a_gateway_may_resume_any_session_it_kept() -> None:
+    gateway, meter = context(server=False), context(server=True)
+    pair = Pair(gateway, meter).handshake(now=10)
+    for _ in range(20):
+        assert not resumed(Pair(gateway, meter).handshake(now=20))
+    for _ in range(2):
+        pair.meter.link_closed(now=30)
+        pair.events()
+        pair = Pair(gateway, meter, pair.gateway.session).handshake(now=30)
+        assert resumed(pair)
+        assert pair.gateway.next_timeout() == 10 + 31 * DAY
+
+
 def test_a_handshake_has_to_end_in_time() -> None:
     gateway = TlsEngine(context(server=False))
     gateway.start(now=5)
@@ -488,7 +514,7 @@ def test_a_truncated_record_waits_and_fails_with_what_follows() -> None:
     pair.gateway.send(b"one")
     pair.gateway.send(b"two")
     one, two = pair.gateway.data_to_send()
-    assert pair.meter.receive_data(one[:-1], now=0) == []
+    assert pair.meter.receive_data(one[:-20], now=0) == []
     assert failure(pair.meter.receive_data(two, now=0)).alert == "bad_record_mac"
 
 
@@ -518,6 +544,17 @@ def test_close_notify_in_the_handshake() -> None:
     error = failure(gateway.receive_data(bytes.fromhex("15030300020100"), now=0))
     assert str(error).endswith("found the peer's close_notify")
     assert error.alert == "close_notify"
+
+
+def test_a_record_that_cannot_be_encrypted_is_a_failure() -> None:
+    pair = Pair().handshake()
+    pair.events()
+    assert pair.gateway._tls is not None
+    pair.gateway._say_goodbye(pair.gateway._tls)  # behind the engine's back
+    pair.gateway.send(b"x" * 2000)
+    assert pair.gateway.state is TlsState.FAILED
+    error = failure(pair.gateway.receive_data(b"", now=0))
+    assert str(error) == "TLS established: expected to encrypt a record, found protocol is shutdown"
 
 
 def test_after_a_failure_the_engine_is_latched() -> None:

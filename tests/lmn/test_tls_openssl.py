@@ -129,7 +129,7 @@ def files(folder: Path, own: Identity, pin: Identity) -> list[str]:
     (folder / "key.der").write_bytes(own.sec1)
     return [
         *("-cert", str(folder / "own.pem"), "-key", str(folder / "key.der"), "-keyform", "DER"),
-        *("-CAfile", str(folder / "pin.pem"), "-verify_return_error"),
+        *("-CAfile", str(folder / "pin.pem"), "-no-CApath", "-no-CAstore", "-verify_return_error"),
     ]
 
 
@@ -181,6 +181,7 @@ def test_our_meter_and_openssl(suite: CipherSuite, curve: NamedCurve, tmp_path: 
         program.stdin.close()
         assert meter.until(TlsClosed) == TlsClosed(clean=True)
         meter.flush()
+        meter.wire.close()  # which openssl waits for
         assert program.process.wait(PATIENCE_S) == 0
     assert b"Verify return code: 0 (ok)" in program.said
 
@@ -213,6 +214,7 @@ def test_openssl_resumes_a_session_with_our_meter(tmp_path: Path) -> None:
             program.stdin.close()
             wire.until(TlsClosed)
             wire.flush()
+            wire.wire.close()
             assert program.process.wait(PATIENCE_S) == 0
 
 

@@ -17,7 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from e320proto.errors import SecurityError
 from e320proto.lmn.profile import SecurityProfile
-from e320proto.lmn.tls import TlsEngine, TlsState, _file_of, _set_curve
+from e320proto.lmn.tls import TlsEngine, TlsState, _set_curve
+from e320proto.lmn.tls_credentials import secret_file
 from e320proto.lmn.tls_events import Failed, TlsEstablished, TlsEvent
 from e320proto.lmn.tls_terms import NamedCurve
 from tests.lmn.tls_peers import (
@@ -185,7 +186,7 @@ def test_t11_a_key_is_in_memory_only(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     tmp_path.chmod(0o500)
     before = set(Path("/proc/self/fd").iterdir())
-    with _file_of(b"secret") as path:
+    with secret_file(b"secret") as path:
         assert path.startswith("/proc/self/fd/")
         assert Path(path).read_bytes() == b"secret"
         assert "memfd" in str(Path(path).readlink())
@@ -198,7 +199,7 @@ def test_t11_without_memory_files_the_file_is_ours_alone_and_gone(
 ) -> None:
     monkeypatch.delattr(os, "memfd_create")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with _file_of(b"secret") as path:
+    with secret_file(b"secret") as path:
         assert Path(path).read_bytes() == b"secret"
         assert Path(path).parent == tmp_path
         assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600

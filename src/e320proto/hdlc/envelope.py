@@ -5,6 +5,7 @@ Source: wired LMN, section 2, rules F1 to F9 and R1 to R3; the same in IEC 62056
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Final
 
 from e320proto.crc import X25_RESIDUE, x25, x25_wire
@@ -18,8 +19,9 @@ CHECKSUM_OCTETS: Final[int] = CHECKSUM.sizeof()
 FORMAT_OCTETS: Final[int] = FORMAT.sizeof()
 
 _FLAG: Final = FLAG[0]
-_TYPE_SHIFT: Final = bits_of(FORMAT, "type").bit_length() - 8 - 4
-_TYPE: Final = FORMAT.build({"segment": False, "length": 0})[0] >> _TYPE_SHIFT
+_FORMAT: Final = int.from_bytes(FORMAT.build({"segment": False, "length": 0}))
+_TYPE: Final = bits_of(FORMAT, "type")
+_pack_checksum: Final = Struct(CHECKSUM.fmtstr).pack  # as the schema has it, without its way through streams
 _SOURCE: Final = "wired LMN, section 2"
 
 
@@ -35,10 +37,10 @@ def seal(addresses: bytes, control: int, info: bytes, *, segment: bool) -> bytes
         raise EncodeError("length", f"expected at most {most} octets of information", path="info", value=len(info))
     if info:
         octets += CHECKSUM_OCTETS + len(info)
-    body = FORMAT.build({"segment": segment, "length": octets}) + addresses + bytes((control,))
+    body = (_FORMAT | octets | (SEGMENT if segment else 0)).to_bytes(FORMAT_OCTETS) + addresses + bytes((control,))
     if info:
-        body = b"".join((body, CHECKSUM.build(x25(body)), info))
-    return b"".join((FLAG, body, CHECKSUM.build(x25(body)), FLAG))
+        body = b"".join((body, _pack_checksum(x25(body)), info))
+    return b"".join((FLAG, body, _pack_checksum(x25(body)), FLAG))
 
 
 def length_of(octets: bytes, at: int = 0) -> int:
@@ -54,8 +56,8 @@ def check_outline(octets: bytes, least: int, gap: int = 0) -> None:
     Raises:
         DecodeError: ``format``, ``length`` or ``framing``; the first that applies.
     """
-    if octets[:1] != FLAG or len(octets) == 1 or octets[1] >> _TYPE_SHIFT != _TYPE:
-        detail = f"expected a flag and a format field of type {_TYPE:X}, found {octets[:2].hex(' ') or 'nothing'}"
+    if octets[:1] != FLAG or len(octets) == 1 or octets[1] << 8 & _TYPE != _FORMAT:
+        detail = f"expected a flag and a format field of type A, found {octets[:2].hex(' ') or 'nothing'}"
         raise DecodeError("format", detail, offset=0, source=_SOURCE)
     if len(octets) < 1 + FORMAT_OCTETS:
         raise cut(1, len(octets))

@@ -8,7 +8,7 @@ The receiver (R1 to R6 of its source)::
 
 A rejected frame is reported up to the place where the next one may begin, so nothing good beside damage is
 lost and no octet is reported twice. The decoder comes back to its octets only when as many are there
-as the shortest thing in sight needs; until then a piece costs two comparisons.
+as the shortest thing in sight needs; until then a piece costs one comparison.
 
 Source: wired LMN, section 2.
 """
@@ -39,7 +39,7 @@ class FrameDecoder:
 
     ``feed`` takes octets in pieces of any size and gives what they complete; the pieces make no
     difference. Frames, trouble and fill (7E and FF outside of frames) cover every octet in order. At most
-    2048 octets are held beside a piece, and as much noise.
+    2048 octets are held beside a piece, and 4096 of noise.
 
     ==================  ====================  =====================================================
     trouble             event, error          octets
@@ -102,7 +102,7 @@ class FrameDecoder:
         self._wake = _SHORTEST
         while (opening := _OPENING.search(octets, at)) is not None:
             start = opening.start()
-            if start > at:
+            if start > at and octets[at:start] != FLAG:  # which is what is usual between two frames
                 self._skip(events, octets, at, start)
             at = start
             if not final:

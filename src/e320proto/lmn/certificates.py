@@ -264,8 +264,7 @@ def key_matches(certificate: bytes, private_key: bytes) -> bool:
     Raises:
         DecodeError: as :func:`curve_of` and :func:`private_key_as`.
     """
-    ours, theirs = _load_key(private_key).public_key(), _public_key(certificate)
-    return ours.curve.name == theirs.curve.name and ours.public_numbers() == theirs.public_numbers()
+    return _load_key(private_key).public_key().public_numbers() == _public_key(certificate).public_numbers()
 
 
 def check_credentials(credentials: Credentials, curves: frozenset[Curve] = frozenset(Curve)) -> Curve:

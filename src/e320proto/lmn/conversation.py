@@ -347,7 +347,9 @@ class Conversation:
         return [Answered(asked.number, self.server_id, asked.request, result)]
 
     def _refused(self, now: float) -> list[SessionEvent]:
-        """The meter does not open this selector now."""
+        """The meter does not open this selector now; a DM may be an old one, so it is asked once more."""
+        if self._queue:
+            self._queue[0].tries += 1
         what = {TLS: "TLS", PAIRING: "the pairing"}.get(self._link.selector if self._link else 0, "SML in clear")
         return self._ended(f"the meter does not open {what}", now, unexpected=True)
 

@@ -30,9 +30,7 @@ Source: LMN security, 6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from e320proto.errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError, SecurityError
 from e320proto.lmn.certificates import Credentials, check_credentials, curve_of, private_key_as
@@ -66,6 +64,7 @@ from e320proto.lmn.pairing_message import (
     expect_nothing,
     split_credentials,
 )
+from e320proto.lmn.pairing_states import NEXT, Check, Paired, PairingEvent, PairingFailed, PairingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,85 +92,6 @@ __all__ = [
 ]
 
 _FAILURES: Final = (DecodeError, SecurityError, RemoteProtocolError)
-
-
-class Check(Enum):
-    """What an exchange can fail in; a message is checked in this order, and what follows it is about silence."""
-
-    LENGTH = "length"
-    MAC = "mac"
-    COUNTER = "counter"
-    ORDER = "order"
-    PADDING = "padding"
-    CONTENT = "content"
-    ANSWER = "answer"
-    LINK = "link"
-
-
-class PairingState(Enum):
-    """Where a meter is: the table of its transitions is below; a gateway is where its meter would be."""
-
-    IDLE = "no exchange"
-    S1 = "counter told"
-    S2 = "algorithms told"
-    S3 = "credentials staged"
-    S4 = "gateway certificate staged"
-    DONE = "paired"
-    FAILED = "failed"  # gateway only
-
-
-_NEXT: Final = {
-    # request                       from                  to
-    (Command.COUNTER, PairingState.IDLE): PairingState.S1,
-    (Command.COUNTER, PairingState.S1): PairingState.S1,
-    (Command.COUNTER, PairingState.S2): PairingState.S1,
-    (Command.COUNTER, PairingState.S3): PairingState.S1,
-    (Command.COUNTER, PairingState.S4): PairingState.S1,
-    (Command.ALGORITHMS, PairingState.S1): PairingState.S2,
-    (Command.CREDENTIALS, PairingState.S2): PairingState.S3,
-    (Command.GATEWAY_CERTIFICATE, PairingState.S3): PairingState.S4,
-    (Command.MAX_FRAGMENT, PairingState.S4): PairingState.DONE,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """The exchange is complete: both ends have the certificates.
-
-    Args:
-        credentials: certificate and private key of the meter.
-        gateway_certificate: what the meter expects in TLS.
-        algorithms: what the meter can do.
-        max_fragment: what the meter says about its largest fragment, octets.
-    """
-
-    credentials: Credentials
-    gateway_certificate: bytes
-    algorithms: Algorithms
-    max_fragment: int
-
-
-@dataclass(frozen=True, slots=True)
-class PairingFailed:
-    """The exchange has failed; a meter answers nothing and its link is to be disconnected.
-
-    Args:
-        check: in what.
-        step: the request that was under way at the gateway, the command that came at the meter; ``None``
-            where there is none, or none that is authentic.
-        error: what was expected and found.
-        may_be_paired: of a gateway, whether the meter may have kept what it got, since only the last answer is
-            missing: try TLS with the new credentials.
-    """
-
-    check: Check
-    step: Command | None
-    error: DecodeError | SecurityError | RemoteProtocolError
-    may_be_paired: bool = False
-
-
-PairingEvent = Paired | PairingFailed
-"""What the two machines report."""
 
 
 class _Sequence:
@@ -215,7 +135,7 @@ class MeterPairing:
         meter_id: the server id, 10 octets.
         counter: what was stored last, 0 in a new meter.
         store_counter: keeps a counter over loss of supply before it returns; it is called before one is used, and
-            with one that is ``counter_reserve`` ahead. If it raises, nothing was used.
+            with one that is up to ``counter_reserve`` ahead. If it raises, no counter was used.
         algorithms: what reply 82 tells; other curves are refused.
         profile: parameters.
 
@@ -240,8 +160,7 @@ class MeterPairing:
         self._algorithms_data = encode_algorithms(self._algorithms)  # raises here and not in an exchange
         self._to_send: list[bytes] = []
         self.state = PairingState.IDLE
-        self._credentials: Credentials | None = None
-        self._gateway_certificate = b""
+        self._drop()
 
     @property
     def exhausted(self) -> bool:
@@ -292,7 +211,7 @@ class MeterPairing:
         self._drop()
 
     def _drop(self) -> None:
-        self._credentials, self._gateway_certificate = None, b""
+        self._credentials, self._gateway_certificate = Credentials(b"", b""), b""
 
     def _check_counter(self, message: SymMessage) -> None:
         # The query's counter is that of no other message, and no part of the sequence.
@@ -305,9 +224,9 @@ class MeterPairing:
 
     def _next(self, octet: int) -> tuple[Command, PairingState]:
         command = _command_of(octet)
-        state = None if command is None else _NEXT.get((command, self.state))
+        state = None if command is None else NEXT.get((command, self.state))
         if command is None or state is None:
-            expected = " or ".join(f"{each:02X}" for each, state in _NEXT if state is self.state) or "none"
+            expected = " or ".join(f"{each:02X}" for each, state in NEXT if state is self.state) or "none"
             raise _refused("order", self.state, f"request {expected}", f"{octet:02X}")
         return command, state
 
@@ -330,14 +249,14 @@ class MeterPairing:
             case Command.MAX_FRAGMENT:
                 expect_nothing(data)
                 return encode_max_fragment(self._profile.sym_max_fragment)
+            case _:
+                assert_never(command)
         return b""
 
     def _finished(self) -> list[PairingEvent]:
-        credentials, gateway_certificate = self._credentials, self._gateway_certificate
+        paired = Paired(self._credentials, self._gateway_certificate, self._algorithms, self._profile.sym_max_fragment)
         self._drop()
-        if credentials is None:  # not reachable: S4 comes behind S3
-            return []
-        return [Paired(credentials, gateway_certificate, self._algorithms, self._profile.sym_max_fragment)]
+        return [paired]
 
 
 class GatewayPairing:
@@ -356,6 +275,20 @@ class GatewayPairing:
         EncodeError: a key, an id or a counter of another size.
         DecodeError: certificates or a private key that are none.
         SecurityError: they do not fit to each other.
+
+    >>> from datetime import UTC, datetime
+    >>> from e320proto.lmn.certificates import Curve, make_credentials
+    >>> ours, theirs = (make_credentials(Curve.SECP256R1, n, now=datetime(2026, 1, 1, tzinfo=UTC)) for n in "GM")
+    >>> key, meter_id, stored = bytes(range(16)), bytes.fromhex("0a014c475a0000bc614e"), []
+    >>> gateway = GatewayPairing(key, meter_id, theirs, ours.certificate, counter=0, store_counter=stored.append)
+    >>> meter = MeterPairing(key, meter_id, counter=0, store_counter=stored.append)
+    >>> gateway.start(now=0.0)
+    >>> for request in iter(lambda: b"".join(gateway.data_to_send()), b""):
+    ...     events = meter.receive_data(request, now=0.0)
+    ...     (reply,) = meter.data_to_send()
+    ...     events = gateway.receive_data(reply, now=0.0)
+    >>> [(type(event).__name__, event.max_fragment) for event in events]
+    [('Paired', 2048)]
     """
 
     def __init__(
@@ -427,7 +360,7 @@ class GatewayPairing:
             content = decrypt(message, keys, self._profile)
             check = Check.CONTENT
             max_fragment = self._read(step, content)
-            self.state = _NEXT[step, self.state]
+            self.state = NEXT[step, self.state]
             if self.state is PairingState.DONE:
                 self._deadline = None
                 return [Paired(self._credentials, self._gateway_certificate, self._algorithms, max_fragment)]
@@ -483,7 +416,6 @@ class GatewayPairing:
     def _fail(self, check: Check, error: DecodeError | SecurityError | RemoteProtocolError) -> list[PairingEvent]:
         self.state, self._deadline = PairingState.FAILED, None
         self._to_send.clear()
-        self._data.clear()
         return [PairingFailed(check, self._step, error, may_be_paired=self._step is Command.MAX_FRAGMENT)]
 
 

@@ -191,7 +191,8 @@ class GatewayAssignment:
         profile = self._profile
         end_s = now - self._asked_at
         begin_s = end_s - profile.octets_s(ANSWER_OCTETS)
-        slot = 1 + round((begin_s - profile.slot_start_s - profile.slot_margin_s) / profile.slot_pitch_s)
+        middle_s = (begin_s + end_s - profile.slot_length_s) / 2  # where the slot begins, if both middles agree
+        slot = 1 + round((middle_s - profile.slot_start_s) / profile.slot_pitch_s)
         slot_s = slot_start_s(profile, slot)
         early = begin_s < slot_s - profile.slot_tolerance_s
         late = end_s > slot_s + profile.slot_length_s + profile.slot_tolerance_s

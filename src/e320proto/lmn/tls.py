@@ -34,24 +34,19 @@ Source: BSI TR-03116-3, chapters 4 and 6; RFC 5246. Resumption, limits and state
 
 from __future__ import annotations
 
-import os
 import re
 import ssl
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from math import inf
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from e320proto.errors import LocalProtocolError, SecurityError
 from e320proto.lmn.profile import SecurityProfile
+from e320proto.lmn.tls_credentials import certificate_curve, credentials_pem, secret_file
 from e320proto.lmn.tls_events import Failed, PlainReceived, TlsClosed, TlsEstablished, TlsEvent, TlsLimitReached
-from e320proto.lmn.tls_terms import CipherSuite, NamedCurve, alert_in, certificate_curve, holds_sec1
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from e320proto.lmn.tls_terms import CipherSuite, NamedCurve, alert_in
 
 _NO_CHECK_TIME: Final = 0x20_0000
 """X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
@@ -154,8 +149,8 @@ class TlsContext:
                 f" and the peer's on {pinned.openssl_name}"
             )
             raise SecurityError(detail)
-        self._credentials = ssl.DER_cert_to_PEM_cert(bytes(certificate)) + _key_pem(private_key)
-        self._lives: dict[bytes, SessionLife] = {}
+        self._credentials = credentials_pem(certificate, private_key)
+        self._lives: dict[bytes, SessionLife] = {}  # of a server, by session id
         self._ssl_context = self._make()
 
     def forget_sessions(self) -> None:
@@ -211,17 +206,26 @@ class TlsContext:
             raise SecurityError(detail)
         return self._suites[name]
 
-    def life_of(self, tls: ssl.SSLObject, now: float) -> SessionLife:
-        """The life of the session that a finished handshake begins, or goes on with."""
-        session_id = tls.session.id if tls.session else b""
-        if tls.session_reused:
-            # One that is not remembered is one of too many: for the limits it is over.
-            return self._lives.get(session_id, SessionLife(-inf))
-        life = SessionLife(now)
-        if session_id:
-            self._lives[session_id] = life
-            if len(self._lives) > _REMEMBERED_SESSIONS:
-                del self._lives[next(iter(self._lives))]
+    def session_of(
+        self, tls: ssl.SSLObject, offered: TlsSession | None, now: float
+    ) -> tuple[SessionLife, TlsSession | None]:
+        """The life of the session that a finished handshake begins or goes on with; what a client may offer next."""
+        if offered is not None and tls.session_reused:
+            return offered.life, offered
+        if self.server:
+            return self._life_at_server(tls, now), None
+        life, session = SessionLife(now), tls.session
+        return life, TlsSession(life, session, tls.context) if session and session.id else None
+
+    def _life_at_server(self, tls: ssl.SSLObject, now: float) -> SessionLife:
+        session = tls.session if self.keeps_limits else None  # which takes longer than the rest of a resumption
+        if session is None:
+            return SessionLife(now)
+        if tls.session_reused:  # one that is not remembered is one of too many: its limits count as reached
+            return self._lives.get(session.id, SessionLife(-inf))
+        life = self._lives[session.id] = SessionLife(now)
+        if len(self._lives) > _REMEMBERED_SESSIONS:
+            del self._lives[next(iter(self._lives))]
         return life
 
     def _make(self) -> ssl.SSLContext:
@@ -230,13 +234,12 @@ class TlsContext:
         context.verify_mode = ssl.CERT_REQUIRED
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
         if self.server or self.profile.cert_time_check != "enforce":
             context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
         context.set_ciphers(":".join(self._suites))
         _set_curve(context, self.curve.openssl_name)
         try:
-            with _file_of(self._credentials.encode()) as path:
+            with secret_file(self._credentials) as path:
                 context.load_cert_chain(path)
             context.load_verify_locations(cadata=self._pin)
         except (ssl.SSLError, ValueError) as error:
@@ -262,31 +265,17 @@ def _set_curve(context: ssl.SSLContext, name: str) -> None:
         raise SecurityError(detail) from error
 
 
-def _key_pem(private_key: bytes) -> str:
-    """A key in DER as OpenSSL wants it; the label has to say which form it has."""
-    pem = ssl.DER_cert_to_PEM_cert(bytes(private_key))
-    return pem.replace("CERTIFICATE", "EC PRIVATE KEY" if holds_sec1(private_key) else "PRIVATE KEY")
-
-
-@contextmanager
-def _file_of(secret: bytes) -> Iterator[str]:
-    """A file for OpenSSL to read, in memory where that is possible; afterwards there is nothing left of it."""
-    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
-        descriptor, path = os.memfd_create("credentials"), ""
-    else:
-        descriptor, path = tempfile.mkstemp()  # readable by nobody else
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - Path opens no descriptors
-            file.write(secret)
-            file.flush()
-            yield path or f"/proc/self/fd/{descriptor}"
-    finally:
-        if path:
-            Path(path).unlink()
-
-
 class TlsEngine:
-    r"""TLS on one HDLC connection.
+    """TLS on one HDLC connection.
+
+    ::
+
+        engine = TlsEngine(context, last_session)
+        events = engine.start(now=now)
+        ...
+        for item in engine.data_to_send():    # after every call
+            link.send(item)
+        events = engine.receive_data(information, now=now)
 
     Args:
         context: of the pairing.
@@ -311,7 +300,7 @@ class TlsEngine:
 
     @property
     def session(self) -> TlsSession | None:
-        """What a later connection of this context may resume; ``None`` before a handshake and after a failure."""
+        """What a gateway's next connection in this context may resume; ``None`` before a handshake, after a failure."""
         return None if self._life.ended else self._session
 
     def start(self, *, now: float) -> list[TlsEvent]:
@@ -424,12 +413,11 @@ class TlsEngine:
         context = self._context
         self._drain()
         suite = context.check(tls)
-        carried, self._life = self._life.octets, context.life_of(tls, now)
+        carried = self._life.octets
+        self._life, self._session = context.session_of(tls, self._offered, now)
         self._life.octets += carried
         self.state = TlsState.ESTABLISHED
         self._deadline = self._life.since + context.profile.tls_session_max_s if context.keeps_limits else None
-        if tls.session is not None and tls.session.id:
-            self._session = TlsSession(self._life, tls.session, tls.context)
         facts = tls.getpeercert() or {}
         begin, end = (ssl.cert_time_to_seconds(str(facts[name])) for name in ("notBefore", "notAfter"))
         self._events.append(TlsEstablished(suite, context.curve, bool(tls.session_reused), begin, end))
