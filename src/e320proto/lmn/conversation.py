@@ -28,7 +28,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from e320proto.errors import E320Error, LocalProtocolError, RemoteProtocolError, SecurityError
 from e320proto.lmn.link import (
@@ -65,6 +65,14 @@ if TYPE_CHECKING:
     from e320proto.lmn.primary import PrimaryLink
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
     from e320proto.lmn.requests import Request
+
+
+class FileListener(Protocol):
+    """Who is told SML files in clear."""
+
+    def __call__(self, server_id: bytes, file: bytes, *, sent: bool) -> None:
+        """Take a file of a meter, or one to it."""
+
 
 TLS: Final = 1
 PLAIN: Final = 3
@@ -117,10 +125,19 @@ class Conversation:
         keys: where its keys are kept.
         profile: of the bus.
         security: of pairing and TLS.
+        file_listener: is told SML files in clear.
     """
 
-    def __init__(self, server_id: bytes, keys: KeyRing, profile: LmnProfile, security: SecurityProfile) -> None:
+    def __init__(
+        self,
+        server_id: bytes,
+        keys: KeyRing,
+        profile: LmnProfile,
+        security: SecurityProfile,
+        file_listener: FileListener | None = None,
+    ) -> None:
         self.server_id = server_id
+        self._file_listener = file_listener
         self.state = State.IDLE
         self._ring, self._keys = keys, keys.load(server_id)
         self._profile, self._security = profile, security
@@ -265,7 +282,10 @@ class Conversation:
     def _send(self, asked: _Asked, request: Request, link: PrimaryLink, now: float) -> None:
         self._file_number = (self._file_number + 1) % _FILE_NUMBERS
         asked.sent = True
-        octets = self._files.encode(request_file(request, self.server_id, self._file_number))
+        file = request_file(request, self.server_id, self._file_number)
+        if self._file_listener is not None:
+            self._file_listener(self.server_id, file, sent=True)
+        octets = self._files.encode(file)
         if self._engine is None:
             link.send(octets, now=now)
         else:
@@ -331,6 +351,8 @@ class Conversation:
         return [event for file in self._files.feed(octets) for event in self._answered(file, now)]
 
     def _answered(self, file: bytes, now: float) -> list[SessionEvent]:
+        if self._file_listener is not None:
+            self._file_listener(self.server_id, file, sent=False)
         asked = self._queue[0] if self._queue else None
         if asked is None or not asked.sent or isinstance(asked.request, Pair) or self._link is None:
             return []  # nobody has asked
