@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from e320proto.hdlc import Record
     from e320proto.lmn.certificates import Credentials
+    from e320proto.lmn.conversation import FileListener
     from e320proto.lmn.meter_keys import KeyRing, MeterKeys
     from e320proto.lmn.requests import Request
     from e320proto.sml.messages import Value
@@ -51,6 +52,7 @@ class GatewaySession:
         profile: of the bus.
         security: of pairing and TLS.
         participants: meters that are known already.
+        file_listener: is told SML files in clear, those of TLS as well.
 
     Source: wired LMN, section 6.5; LMN security, sections 5 to 8.
 
@@ -68,7 +70,9 @@ class GatewaySession:
         profile: LmnProfile | None = None,
         security: SecurityProfile | None = None,
         participants: Iterable[Record] = (),
+        file_listener: FileListener | None = None,
     ) -> None:
+        self._file_listener = file_listener
         self.profile = profile or LmnProfile()
         self.security = security or SecurityProfile()
         self._keys = MemoryKeyRing() if keys is None else keys
@@ -179,7 +183,9 @@ class GatewaySession:
 
     def _conversation(self, server_id: bytes) -> Conversation:
         if server_id not in self._conversations:
-            self._conversations[server_id] = Conversation(server_id, self._keys, self.profile, self.security)
+            self._conversations[server_id] = Conversation(
+                server_id, self._keys, self.profile, self.security, self._file_listener
+            )
         return self._conversations[server_id]
 
     # --- bus ------------------------------------------------------------------------------------
