@@ -419,6 +419,7 @@ class Conversation:
                 self._forget_tls()
                 self._store(self._keys.unpaired())
             case Renewal(meter_certificate=certificate, gateway=gateway):
+                self._hang_up(now)  # the next connection stands on the new ones
                 self._forget_tls()
                 kept = self._keys
                 self._store(
@@ -428,7 +429,6 @@ class Conversation:
                         gateway=gateway or kept.gateway,
                     )
                 )
-                self._hang_up(now)  # the next connection stands on the new ones
             case _:
                 pass
 

@@ -69,7 +69,7 @@ class LmnProfile:
     disc_reply: Literal["UA", "DM"] = _parameter("UA", "GEN", "meter: reply to DISC")
     n_slots: int = _parameter(32, "IMPL", "time slots of a broadcast", low=1, high=63)
     slot_start_s: float = _parameter(0.005, "IMPL", "from the broadcast to slot 1, s", low=0)
-    slot_pitch_s: float = _parameter(0.010, "IMPL", "from slot to slot, s", low=0)
+    slot_pitch_s: float = _parameter(0.010, "IMPL", "from slot to slot, s", low=1e-6)
     slot_length_s: float = _parameter(0.005, "IMPL", "of a slot, s", low=0)
     slot_margin_s: float = _parameter(0.001, "OURS", "meter: waits so long in its slot, s", low=0)
     window_slack_s: float = _parameter(0.025, "OURS", "gateway: listens so much longer, s", low=0)
@@ -90,8 +90,6 @@ class LmnProfile:
         answer_s = self.slot_margin_s + self.octets_s(13 + 32)
         if answer_s > self.slot_length_s:
             raise _refused("slot_length_s", f"at least {answer_s:.6f}, which an answer needs", self.slot_length_s)
-        if self.slot_pitch_s < self.slot_length_s:
-            raise _refused("slot_pitch_s", f"at least slot_length_s, {self.slot_length_s:g}", self.slot_pitch_s)
 
     def octets_s(self, octets: int) -> float:
         """How long octets are on the wire, in s."""
