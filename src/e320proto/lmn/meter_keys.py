@@ -42,7 +42,10 @@ class KeyRing(Protocol):
         """The keys of a meter; empty ones of a meter nobody knows."""
 
     def store(self, server_id: bytes, keys: MeterKeys) -> None:
-        """Keep keys over the end of the process before this returns."""
+        """Keep keys over the end of the process before this returns.
+
+        What this raises goes to the caller of the session; what was to be kept is not used then.
+        """
 
 
 class MemoryKeyRing:
