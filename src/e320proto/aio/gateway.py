@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeAlias
 
 from e320proto.aio.pipe import SOFT_PROFILE, open_pipe
-from e320proto.errors import LocalProtocolError, RemoteProtocolError, ResponseTimeout, TransportError
+from e320proto.errors import AttentionError, LocalProtocolError, RemoteProtocolError, ResponseTimeout, TransportError
 from e320proto.identity import ServerId
 from e320proto.lmn.certificates import CertificateProfile, Curve, make_credentials
 from e320proto.lmn.session import REQUEST_TIMEOUT_S, GatewaySession
@@ -40,6 +40,9 @@ REOPEN_S: Final = 1.0
 """Pause between two attempts to open a pipe that was lost, s."""
 FIND_S: Final = 15.0
 """How long meters may take to be found: an assignment every ten seconds, and some patience, s."""
+HANG_UP_S: Final = 1.0
+"""How long meters may take to end their connections when the gateway is closed, s."""
+_NOT_EXECUTED: Final = 0xFE0A
 _MOST_EVENTS: Final = 1_000
 
 
@@ -134,14 +137,29 @@ class Gateway:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        """Close the pipe."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._session = self._timer = None
+        """End the connections in order, as far as meters answer, and close the pipe."""
         for future in self._waiting.values():
             future.cancel()
-        for stream in self._streams:
-            stream.end()
+        try:
+            await self._hang_up()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._session = self._timer = None
+            for stream in self._streams:
+                stream.end()
+            await self._close_pipe()
+
+    async def _hang_up(self) -> None:
+        session = self._running("close")
+        session.close(now=self._loop.time())
+        self._settle()
+        with self._listening() as stream, suppress(TimeoutError):
+            async with asyncio.timeout(HANG_UP_S):
+                while self._pipe is not None and not session.idle and await stream.next() is not None:
+                    pass
+
+    async def _close_pipe(self) -> None:
         reopening, self._reopening = self._reopening, None
         if reopening is not None:
             reopening.cancel()
@@ -206,10 +224,23 @@ class Gateway:
     async def crypto_reset(self, server_id: bytes | str, *, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
         """Bring keys and certificates of the meter back to delivery; raises as :meth:`read_list`.
 
-        A meter that was connected by TLS takes it half a minute after that.
+        A meter takes it half a minute after the end of TLS. Where another gateway has had that, the first attempt is
+        refused; if there is time for it, one more is made half a minute later.
         """
         meter = _octets(server_id)
-        await self._result(lambda it, now: it.crypto_reset(meter, now=now, timeout_s=timeout_s))
+        end = self._loop.time() + timeout_s
+
+        def ask(session: GatewaySession, now: float) -> int:
+            return session.crypto_reset(meter, now=now, timeout_s=end - now)
+
+        try:
+            await self._result(ask)
+        except AttentionError as error:
+            pause_s = self._running("crypto_reset").security.reset_wait_s
+            if error.number != _NOT_EXECUTED or self._loop.time() + pause_s >= end:
+                raise
+            await asyncio.sleep(pause_s)
+            await self._result(ask)
 
     async def pair(self, server_id: bytes | str, *, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
         """Give the meter new certificates, valid from today on, and open TLS with them.
@@ -257,7 +288,7 @@ class Gateway:
         try:
             return await future
         except asyncio.CancelledError:
-            if self._session is None and not _being_cancelled():
+            if not _being_cancelled():  # the gateway is closed
                 raise LocalProtocolError("request", state="closed", expected="an answer", actual="no gateway") from None
             raise
         finally:

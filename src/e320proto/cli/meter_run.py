@@ -15,17 +15,31 @@ import signal
 import sys
 from collections import deque
 from contextlib import AsyncExitStack, ExitStack, suppress
+from dataclasses import replace
+from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from rich.live import Live
 
-from e320proto.aio.server import MeterServer
+from e320proto.aio.lmn_server import LmnMeterServer
+from e320proto.aio.server import MeterServer, run_meters
 from e320proto.cli.meter_events import event_words
 from e320proto.cli.meter_keys import KEYS, LUX, QUIT, Bench, key_help, keyboard
 from e320proto.cli.meter_screen import EVENTS, ScreenFacts, meter_screen
-from e320proto.cli.meter_setup import UnusableError, faceplate, open_outlets, opened_meter, read_config, read_load
+from e320proto.cli.meter_setup import (
+    UnusableError,
+    configs_of,
+    faceplate,
+    open_bus,
+    open_outlets,
+    opened_meter,
+    read_load,
+    state_of,
+)
 from e320proto.cli.output import error_console, output_console, print_line
+from e320proto.cli.wording import plural
 from e320proto.errors import TransportError
+from e320proto.meter.lmn import MeterLmn
 from e320proto.meter.modes import QUADRANTS
 
 if TYPE_CHECKING:
@@ -33,9 +47,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from e320proto.aio.lmn_server import MeterBus
     from e320proto.aio.outlets import Outlet
     from e320proto.cli.meter_profile import Load
     from e320proto.cli.meter_setup import MeterPlan
+    from e320proto.lmn.profile import LmnProfile
     from e320proto.meter.events import MeterEvent
     from e320proto.meter.model import Meter
 
@@ -56,10 +72,13 @@ def run_meter(plan: MeterPlan) -> int:
         KeyboardInterrupt: Ctrl-C; the terminal is as before.
         BrokenPipeError: nobody reads standard output any more.
     """
-    config, load = read_config(plan.config), read_load(plan.profile)
-    with opened_meter(config, plan.state) as meter:
+    configs, load = configs_of(plan), read_load(plan.profile)
+    with ExitStack() as states:
+        meters = [
+            states.enter_context(opened_meter(config, state_of(plan, number))) for number, config in enumerate(configs)
+        ]
         try:
-            return asyncio.run(_run(plan, meter, load))
+            return asyncio.run(_run(plan, meters, load))
         except asyncio.CancelledError:
             return _TERMINATED
         except TransportError as error:
@@ -68,14 +87,16 @@ def run_meter(plan: MeterPlan) -> int:
             raise UnusableError(str(error)) from error
 
 
-async def _run(plan: MeterPlan, meter: Meter, load: Load) -> int:
+async def _run(plan: MeterPlan, meters: Sequence[Meter], load: Load) -> int:
     task = asyncio.current_task()
     if task is not None:
         with suppress(NotImplementedError):  # Windows
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with AsyncExitStack() as stack:
         outlets = await open_outlets(plan, stack)
-        running = Running(meter, load, outlets, plan)
+        running = Running(meters[0], load, outlets, plan)
+        if plan.lmn is not None:
+            running.be_on(*await open_bus(plan.lmn, stack), meters)
         console = error_console() if plan.stdout else output_console()
         if sys.stdout.isatty() and not console.is_dumb_terminal:
             await running.run_with_face(console)
@@ -111,9 +132,24 @@ class Running:
         self._live: Live | None = None
         self._drawn: tuple[object, ...] = ()
         self._help = False
+        self._bus: tuple[MeterBus, MeterLmn] | None = None
+        self._others: list[LmnMeterServer] = []
         self._server = self._new_server(plan.start_s)
 
+    def be_on(self, bus: MeterBus, profile: LmnProfile, meters: Sequence[Meter]) -> None:
+        """Put the meter on a bus, and others beside it that see the same."""
+        ends = [MeterLmn(meter, random=SystemRandom(), profile=profile) for meter in meters]
+        self._bus = bus, ends[0]
+        start_s = self._server.now_s
+        self._server = self._new_server(start_s)
+        self._others = [LmnMeterServer(end, bus, profile=self._load.profile, start_s=start_s) for end in ends[1:]]
+
     def _new_server(self, start_s: float) -> MeterServer:
+        if self._bus is not None:
+            bus, lmn = self._bus
+            return LmnMeterServer(
+                lmn, bus, self._outlets, profile=self._load.profile, start_s=start_s, on_event=self._note
+            )
         return MeterServer(
             self._meter,
             self._outlets,
@@ -126,7 +162,11 @@ class Running:
     def announcement(self) -> str:
         """One line that says where the pushes go."""
         names = ", ".join(outlet.name for outlet in self._outlets) or "nobody"
-        return f"meter {self._faceplate.device_id.printed} sends to {names}; Ctrl-C ends it"
+        bus = ""
+        if self._bus is not None:
+            others = f" with {plural(len(self._others), 'other')}" if self._others else ""
+            bus = f", is on the bus {self._bus[0].name}{others}"
+        return f"meter {self._faceplate.device_id.printed} sends to {names}{bus}; Ctrl-C ends it"
 
     async def run_with_face(self, console: Console) -> None:
         """Run with the front of the meter in the terminal, and keys."""
@@ -144,7 +184,7 @@ class Running:
         """
         going = True
         while going:
-            runner = asyncio.ensure_future(self._server.run(self._until_s))
+            runner = asyncio.ensure_future(run_meters([self._server, *self._others], self._until_s))
             try:
                 going = await self._tend(runner)
             finally:
@@ -183,6 +223,8 @@ class Running:
         if key is None:
             return False
         self._bench = key.change(before)
+        if self._bus is not None:  # which has real time
+            self._bench = replace(self._bench, speed=before.speed)
         if self._bench.mains != before.mains:
             server.power(on=self._bench.mains)
         if key.lit_s:
@@ -215,7 +257,10 @@ class Running:
         return ScreenFacts(
             readings=(f"second {meter.sec_index}", f"P {meter.power_w} W", *registers),
             load=self._seen(now_s),
-            outlets=tuple((outlet.name, outlet.dropped) for outlet in self._outlets),
+            outlets=(
+                *((outlet.name, outlet.dropped) for outlet in self._outlets),
+                *([] if self._bus is None else [(f"bus {self._bus[0].name}", 0)]),
+            ),
             events=tuple(self._events),
             keys=key_help(width - 2) if self._help else ("Ctrl-C ends it",),
             speed=self._bench.speed,

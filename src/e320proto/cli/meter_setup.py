@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from e320proto.cli.meter_profile import parse_load
-from e320proto.errors import TransportError
+from e320proto.errors import DecodeError, TransportError
+from e320proto.identity import DeviceId
 from e320proto.meter.config import E320Config
 from e320proto.meter.faceplate import Faceplate
 from e320proto.meter.keys import MeterKey
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
+    from e320proto.aio.lmn_server import MeterBus
     from e320proto.aio.outlets import Outlet
     from e320proto.cli.meter_profile import Load
+    from e320proto.lmn.profile import LmnProfile
     from e320proto.meter.store import Store
 
 DEFAULT: Final = E320Config(pin="1234", extended_set=True)
@@ -49,6 +52,8 @@ class MeterPlan:
         tcp: host and port to listen on.
         serial: serial port to send to.
         stdout: whether to send to standard output.
+        lmn: URL of an LMN bus to be on.
+        count: meters on that bus, with consecutive device ids.
         speed: seconds of the meter in a second.
         start_s: time of the profile at which the meter begins.
         for_s: how long it runs, in its own seconds; ``None`` for ever.
@@ -61,6 +66,8 @@ class MeterPlan:
     tcp: str | None = None
     serial: str | None = None
     stdout: bool = False
+    lmn: str | None = None
+    count: int = 1
     speed: float = 1.0
     start_s: float = 0.0
     for_s: float | None = None
@@ -81,6 +88,52 @@ def read_config(path: Path | None) -> E320Config:
     except ValueError as error:  # also what is no UTF-8
         msg = f"{path}: {error}"
         raise UnusableError(msg) from error
+
+
+def configs_of(plan: MeterPlan) -> list[E320Config]:
+    """Read the configuration, and make those of further meters on the bus.
+
+    Raises:
+        UnusableError: it cannot be read, is wrong, or does not go with the rest.
+    """
+    if plan.lmn is None and plan.count > 1:
+        msg = "--count: expected --lmn URL beside it, found none"
+        raise UnusableError(msg)
+    if plan.lmn is not None and plan.speed != 1:
+        msg = f"--speed: expected 1 with --lmn, since a bus has real time, found {plan.speed:g}"
+        raise UnusableError(msg)
+    config = read_config(plan.config)
+    first = DeviceId.parse(config.device_id)
+    try:
+        ids = [
+            DeviceId(first.medium, first.flag, first.block, first.number + number, first.edition, first.year)
+            for number in range(plan.count)
+        ]
+    except DecodeError as error:
+        msg = f"--count: {error}"
+        raise UnusableError(msg) from error
+    return [replace(config, device_id=str(each)) for each in ids]
+
+
+def state_of(plan: MeterPlan, number: int) -> Path | None:
+    """The file that keeps the state of one of the meters."""
+    return plan.state if plan.state is None or number == 0 else plan.state.with_name(f"{plan.state.name}.{number}")
+
+
+async def open_bus(url: str, stack: AsyncExitStack) -> tuple[MeterBus, LmnProfile]:
+    """Open the bus that meters are on, and tell what times they have to keep; the stack closes it.
+
+    Raises:
+        TransportError: it cannot be opened.
+    """
+    from e320proto.aio.lmn_server import MeterBus  # noqa: PLC0415 - as below
+    from e320proto.aio.pipe import SOFT_PROFILE, open_pipe  # noqa: PLC0415
+    from e320proto.lmn.profile import LmnProfile  # noqa: PLC0415
+
+    pipe = await open_pipe(url)
+    stack.push_async_callback(pipe.close)
+    apart = url.startswith(("tcp", "pty:", "memory:"))  # where nothing collides
+    return MeterBus(pipe), SOFT_PROFILE if apart else LmnProfile()
 
 
 def read_load(text: str) -> Load:

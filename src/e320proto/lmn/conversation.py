@@ -243,6 +243,12 @@ class Conversation:
         self._work(now)
         return events
 
+    def close(self, *, now: float) -> None:
+        """Forget what was asked, and end the connection in order."""
+        self._queue.clear()
+        if self.state not in {State.IDLE, State.CLOSING}:
+            self._hang_up(now)
+
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` is due."""
         due = [asked.deadline for asked in self._queue]

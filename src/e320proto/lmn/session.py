@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from e320proto.errors import LocalProtocolError
 from e320proto.lmn.assignment import MeterIds
 from e320proto.lmn.certificates import private_key_as
-from e320proto.lmn.conversation import Conversation, Pair
+from e320proto.lmn.conversation import Conversation, Pair, State
 from e320proto.lmn.meter_keys import MemoryKeyRing
 from e320proto.lmn.participants import ParticipantAdded, ParticipantLost
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
@@ -170,6 +170,16 @@ class GatewaySession:
     def keys_of(self, server_id: bytes) -> MeterKeys:
         """What the gateway has of a meter."""
         return self._conversation(server_id).keys
+
+    def close(self, *, now: float) -> None:
+        """Forget what was asked, without a word, and end all connections in order; go on until :attr:`idle`."""
+        for conversation in self._conversations.values():
+            conversation.close(now=now)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no connection to any meter."""
+        return all(conversation.state is State.IDLE for conversation in self._conversations.values())
 
     @property
     def meters(self) -> tuple[Record, ...]:
