@@ -66,7 +66,15 @@ def test_closed_streams_are_no_trouble(capture: Path, closed: str, lines: int, s
 def test_columns_of_no_width_are_no_width(tmp_path: Path) -> None:
     environment = {**os.environ, "COLUMNS": "0"}
     done = subprocess.run([*COMMAND, "demo"], env=environment, cwd=tmp_path, capture_output=True, check=False)  # noqa: S603 - ours
-    assert (b"123456.7" in done.stdout, done.stderr, done.returncode) == (True, b"", 0)
+    assert (b"86,399 of 86,400" in done.stdout, done.stderr, done.returncode) == (True, b"", 0)
+
+
+def test_decoding_does_not_wait_for_a_meter_to_be_loaded() -> None:
+    program = "import sys, e320proto.cli.app; print(*(name for name in sys.modules if name.startswith('e320proto.')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    loaded = done.stdout.split()
+    assert "e320proto.cli.table" in loaded
+    assert not [name for name in loaded if name.startswith(("e320proto.meter", "e320proto.aio"))]
 
 
 def test_version(process: Run) -> None:

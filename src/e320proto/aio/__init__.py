@@ -1,4 +1,4 @@
-"""The reference meter on real ports, in real time: the only place with sockets, serial ports and clocks.
+"""Meters and gateways on real ports, in real time: the only place with sockets, serial ports and clocks.
 
 >>> import asyncio, io
 >>> from e320proto.aio import MeterServer, StreamOutlet
@@ -10,6 +10,9 @@
 9
 """
 
+from e320proto.aio.gateway import Gateway, GatewayEvent, Listener, PipeLost, PipeOpened
+from e320proto.aio.key_file import FileKeyRing
+from e320proto.aio.lmn_server import LmnMeterServer, MeterBus
 from e320proto.aio.outlets import (
     Outlet,
     PtyOutlet,
@@ -22,16 +25,28 @@ from e320proto.aio.outlets import (
     open_tcp,
     open_tcp_each,
 )
+from e320proto.aio.pipe import SOFT_PROFILE, Pipe, open_pipe
 from e320proto.aio.server import MeterServer, run_meters
 
 __all__ = [
+    "SOFT_PROFILE",
+    "FileKeyRing",
+    "Gateway",
+    "GatewayEvent",
+    "Listener",
+    "LmnMeterServer",
+    "MeterBus",
     "MeterServer",
     "Outlet",
+    "Pipe",
+    "PipeLost",
+    "PipeOpened",
     "PtyOutlet",
     "SerialOutlet",
     "StreamOutlet",
     "TcpOutlet",
     "TcpOutlets",
+    "open_pipe",
     "open_pty",
     "open_serial",
     "open_tcp",

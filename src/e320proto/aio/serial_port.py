@@ -1,4 +1,4 @@
-"""A serial port as an outlet: an optical head, or an adapter that stands for one."""
+"""Serial ports: an optical head as an outlet, a bus as a pipe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from e320proto.aio.room import Room
+from e320proto.aio.stream_pipe import StreamPipe
 from e320proto.errors import TransportError
 
 if TYPE_CHECKING:
@@ -75,7 +76,31 @@ async def open_serial(port: str) -> SerialOutlet:
     Raises:
         TransportError: there is no such device, this user may not open it, or another program uses it.
     """
+    line = _Line()
+    transport, room = _opened(port, _BAUD, line)
+    return SerialOutlet(port, transport, line, room)
+
+
+def open_serial_pipe(port: str, baud: int, *, rs485: bool = False) -> StreamPipe:
+    """Open a serial port for both directions, 8N1, for this program alone.
+
+    Args:
+        port: path or name of the device.
+        baud: bit/s.
+        rs485: whether the driver of the port is to switch the direction of an RS-485 transceiver.
+
+    Raises:
+        TransportError: as for :func:`open_serial`; the port has no such driver, or not this bit rate.
+    """
+    pipe = StreamPipe(port, "expected the serial port that was opened, found that it vanished; was it unplugged?")
+    transport, _ = _opened(port, baud, pipe, rs485=rs485)
+    pipe.connection_made(transport)  # at once, so that it can be used
+    return pipe
+
+
+def _opened(port: str, baud: int, line: asyncio.Protocol, *, rs485: bool = False) -> tuple[SerialTransport, Room]:
     from serial import Serial  # noqa: PLC0415 - only those who have a serial port wait for it to be loaded
+    from serial.rs485 import RS485Settings  # noqa: PLC0415
     from serial_asyncio_fast import SerialTransport  # noqa: PLC0415
 
     class _Transport(SerialTransport):
@@ -90,11 +115,18 @@ async def open_serial(port: str) -> SerialOutlet:
                 self._remove_writer()
 
     try:
-        device = Serial(port, _BAUD, exclusive=True)
+        device = Serial(port, baud, exclusive=True)
     except (OSError, ValueError) as error:
         raise TransportError(_refusal(error, port)) from error
-    line = _Line()
-    return SerialOutlet(port, _Transport(asyncio.get_running_loop(), line, device), line, Room(device.fileno()))
+    try:
+        if rs485:
+            device.rs485_mode = RS485Settings()
+    except (OSError, ValueError) as error:
+        device.close()
+        found = "one that cannot; an adapter that does it by itself is opened as serial:"
+        msg = f"{port}: expected a port whose driver switches the direction of RS-485, found {found}"
+        raise TransportError(msg) from error
+    return _Transport(asyncio.get_running_loop(), line, device), Room(device.fileno())
 
 
 def _refusal(error: OSError | ValueError, port: str) -> str:

@@ -146,7 +146,7 @@ class MeterServer:
 
     def _act(self, act: Callable[[], list[MeterEvent]]) -> None:
         self._advance(self.now_s)
-        self._tell(act())
+        self.tell(act())
         self._woken()
 
     # --- time -----------------------------------------------------------------------------------
@@ -172,6 +172,24 @@ class MeterServer:
         self._clock, self._woken = clock, woken
         return begin
 
+    @property
+    def running(self) -> bool:
+        """Whether time passes."""
+        return self._clock is not None
+
+    def reach_present(self) -> float:
+        """Let the meter live until now, or :data:`STEP_S` towards it; return the time that it has reached."""
+        self._advance(min(self.now_s, self._reached_s + STEP_S))
+        return self._reached_s
+
+    def clock_of(self, at_s: float) -> float:
+        """Return what the clock shows at a time of the meter."""
+        return self._origin + at_s / self._speed
+
+    def wake(self) -> None:
+        """Have :meth:`step` called at once."""
+        self._woken()
+
     def stop(self) -> None:
         """Let time stand still at what :meth:`step` has reached."""
         self._clock, self._woken = None, lambda: None
@@ -190,7 +208,7 @@ class MeterServer:
         if self._reached_s >= until_s:
             return None
         due_s = (self.meter.next_timeout(), self._change_s, until_s)
-        return self._origin + min(at_s for at_s in due_s if at_s is not None) / self._speed
+        return self.clock_of(min(at_s for at_s in due_s if at_s is not None))
 
     def _advance(self, to_s: float) -> None:
         """Let the meter live until then, from change to change of its profile."""
@@ -215,9 +233,9 @@ class MeterServer:
     def _live(self, to_s: float, inputs: Inputs | None = None) -> None:
         # Who was told of an event may have acted on the meter, and so have gone ahead.
         self._reached_s = max(to_s, self._reached_s)
-        self._tell(self.meter.advance(self._reached_s, inputs))
+        self.tell(self.meter.advance(self._reached_s, inputs))
 
-    def _tell(self, events: list[MeterEvent]) -> None:
+    def tell(self, events: list[MeterEvent]) -> None:
         """Send what was pushed, if it is still news, and tell what happened."""
         frames = self.meter.info_data_to_send()
         if frames:

@@ -101,7 +101,7 @@ class _Listener:
             msg = f"TCP port: expected 0 to 65535, found {port}"
             raise TransportError(msg) from error
         except OSError as error:
-            raise TransportError(_refusal(error, f"{host}:{port}")) from error
+            raise TransportError(listen_refusal(error, f"{host}:{port}")) from error
         self.address = self._server.sockets[0].getsockname()[:2]
 
     async def close(self) -> None:
@@ -179,7 +179,8 @@ class TcpOutlets(_Listener):
             self._free.append(outlet)
 
 
-def _refusal(error: OSError, where: str) -> str:
+def listen_refusal(error: OSError, where: str) -> str:
+    """Say in words why a port cannot be listened on."""
     if isinstance(error, socket.gaierror):
         return f"{where}: expected a name or address of this machine, found one that nobody knows ({error.strerror})"
     number = error.errno or errno.EADDRNOTAVAIL  # newer versions of Python leave that one out

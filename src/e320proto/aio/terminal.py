@@ -111,18 +111,36 @@ class PtyOutlet:
             other_end = os.open(self.name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             try:
                 termios.tcflush(other_end, termios.TCIFLUSH)
-                _configure(other_end)  # the reader may have left it with an echo
+                configure(other_end)  # the reader may have left it with an echo
             finally:
                 os.close(other_end)
 
 
-def _configure(port: int) -> None:
+def configure(port: int) -> None:
     """Set 9600 8N1 without echo, lines or any other treatment of octets."""
     tty.setraw(port)
     attributes = termios.tcgetattr(port)
     for index in _SPEED_INDEXES:
         attributes[index] = termios.B9600
     termios.tcsetattr(port, termios.TCSANOW, attributes)
+
+
+def new_pty() -> tuple[int, int]:
+    """Open both ends of a pseudo-terminal; the first one never makes its reader or writer wait.
+
+    Raises:
+        TransportError: the system has no more of them, or none at all.
+    """
+    if sys.platform == "win32":
+        msg = "pseudo-terminal: expected a Unix system, found Windows; a TCP port does the same"
+        raise TransportError(msg)
+    try:
+        main, other_end = os.openpty()
+    except OSError as error:
+        msg = f"pseudo-terminal: expected a free one, found none ({error.strerror})"
+        raise TransportError(msg) from error
+    os.set_blocking(main, False)
+    return main, other_end
 
 
 async def open_pty() -> PtyOutlet:
@@ -133,18 +151,10 @@ async def open_pty() -> PtyOutlet:
     Raises:
         TransportError: the system has no more of them, or none at all.
     """
-    if sys.platform == "win32":
-        msg = "pseudo-terminal: expected a Unix system, found Windows; a TCP port does the same"
-        raise TransportError(msg)
-    try:
-        master, other_end = os.openpty()
-    except OSError as error:
-        msg = f"pseudo-terminal: expected a free one, found none ({error.strerror})"
-        raise TransportError(msg) from error
+    main, other_end = new_pty()
     try:
         name = os.ttyname(other_end)
-        _configure(other_end)
-        os.set_blocking(master, False)
+        configure(other_end)
     finally:
         os.close(other_end)  # from now on the port tells whether a reader has it open
-    return PtyOutlet(master, name)
+    return PtyOutlet(main, name)

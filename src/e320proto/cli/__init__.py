@@ -6,10 +6,16 @@
       app         the commands and their options
         sources   files and standard input as streams of events, a progress bar
         table  json_lines  csv_rows  stats    what becomes of the events
-        explain  demo                         the other commands
+        explain  demo  power_plot             identifiers; a day of the reference meter
+        meter_run                             a meter that runs:
+          meter_setup  meter_profile          what it needs before
+          meter_keys  meter_screen            what a user does to it and sees of it
+        gateway_run  gateway_words            meters on a bus are found, paired, read
+          lmn_trace  lmn_layers  pcapng       every frame, in words and in a capture file
+        lmn_demo                              three meters and a gateway in memory
 
-Exit status: 0 at least one telegram was decoded, 1 none was, 2 wrong usage or unreadable input,
-130 interrupted, 141 the reader of the output went away.
+Exit status: 0 at least one telegram was decoded, 1 none was or a meter refused, 2 wrong usage, unreadable input or a
+port that cannot be opened, 130 interrupted, 141 the reader of the output went away, 143 a meter that ran was ended.
 """
 
 from __future__ import annotations

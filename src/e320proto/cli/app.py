@@ -13,7 +13,6 @@ from typer.core import TyperGroup
 import e320proto
 from e320proto.cli.csv_rows import CsvRows
 from e320proto.cli.decoding import NOTHING, OK, decode_all
-from e320proto.cli.demo import demo_stream, run_demo
 from e320proto.cli.explain import explain_id, explain_obis
 from e320proto.cli.json_lines import JsonLines
 from e320proto.cli.output import ClosedPipeError, data_output, error_console, output_console, print_trimmed
@@ -262,17 +261,183 @@ def _show(explain: Callable[[str], Explanation], text: str) -> None:
     raise typer.Exit(OK if explanation.known else NOTHING)
 
 
+class Action(StrEnum):
+    """What ``e320 gateway`` does."""
+
+    SCAN = "scan"
+    PAIR = "pair"
+    READ = "read"
+    WATCH = "watch"
+    SET = "set"
+    CRYPTO_RESET = "crypto-reset"
+
+
+@app.command()
+def gateway(  # noqa: PLR0913 - each is an option
+    *,
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="The bus: /dev/ttyUSB0, serial:PATH?baud=N, rs485:PATH, tcp://HOST:PORT."),
+    ],
+    action: Annotated[Action, typer.Argument(help="What to do.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[CODE...]", help="read, watch: OBIS codes. set: a code and a value.")
+    ] = None,
+    meter_id: Annotated[
+        str | None, typer.Option("--meter", "-m", metavar="ID", help="One meter; without, all that are found.")
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option("--keys", "-k", metavar="FILE", help="Keys and certificates; only you may read it.")
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", "-t", metavar="SECONDS", min=0.1, help="Until it is given up; scan: how long it is."),
+    ] = None,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0, help="watch: from reading to reading.")
+    ] = 1.0,
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", metavar="N", min=1, help="watch: end after so many readings.")
+    ] = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Show every frame on standard error, layer by layer.")] = False,
+    pcapng: Annotated[
+        Path | None, typer.Option("--pcapng", metavar="FILE", help="Write every frame to a capture file.")
+    ] = None,
+) -> None:
+    """Talk to the meters on an LMN bus: find, pair, read, set.
+
+    The exit status is 0 if all was done, 1 if a meter refused or did not answer, 2 if bus or keys cannot be used.
+    """
+    # Only here, as below.
+    from e320proto.cli.gateway_run import GatewayPlan, run_gateway  # noqa: PLC0415
+    from e320proto.cli.meter_setup import UnusableError  # noqa: PLC0415
+
+    plan = GatewayPlan(
+        url=url,
+        action=action.value,
+        arguments=tuple(arguments or ()),
+        meter=meter_id,
+        keys=keys,
+        timeout_s=timeout,
+        interval_s=interval,
+        rounds=rounds,
+        trace=trace,
+        pcapng=pcapng,
+    )
+    try:
+        raise typer.Exit(run_gateway(plan))
+    except UnusableError as error:
+        _refuse(str(error))
+
+
 @app.command()
 def demo(
     *,
+    lmn: Annotated[
+        bool, typer.Option("--lmn", help="Three meters and a gateway on a bus instead: pairing, TLS, a pulled cable.")
+    ] = False,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Write the octets of the stream instead of explaining it.")
+        bool, typer.Option("--raw", help="Write the octets of its last minute instead of showing it.")
     ] = False,
 ) -> None:
-    """Decode a short stream made in memory."""
-    if raw:
+    """Have a meter live a day in memory, and decode it."""
+    # Only here: whoever decodes a file does not wait for the meter to be loaded.
+    from e320proto.cli.demo import demo_stream, run_demo  # noqa: PLC0415
+
+    if lmn:
+        from e320proto.cli.lmn_demo import run_lmn_demo  # noqa: PLC0415
+
+        run_lmn_demo(output_console())
+    elif raw:
         if sys.stdout.isatty():
             _refuse("octets are not for a terminal; send them to a file or a pipe")
         sys.stdout.buffer.write(demo_stream())
     else:
         run_demo(output_console())
+
+
+@app.command()
+def meter(  # noqa: PLR0913 - each is an option
+    *,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="TOML; without, a meter with the PIN 1234.")
+    ] = None,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile",
+            "-p",
+            metavar="LOAD",
+            help="What it sees: constant:W,W,W, household[:SEED[,KWP]], or a file .csv, .parquet or .script.",
+        ),
+    ] = "household",
+    pty: Annotated[
+        bool, typer.Option("--pty", help="Send to a new pseudo-terminal, a serial port for readers.")
+    ] = False,
+    tcp: Annotated[
+        str | None, typer.Option("--tcp", metavar="HOST:PORT", help="Send to whoever connects; port 0 is a free one.")
+    ] = None,
+    serial: Annotated[str | None, typer.Option("--serial", metavar="PORT", help="Send to a serial port.")] = None,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Send to standard output.")] = False,
+    lmn: Annotated[
+        str | None,
+        typer.Option(
+            "--lmn",
+            metavar="URL",
+            help="Be on an LMN bus: tcp-listen://HOST:PORT, pty:, tcp://HOST:PORT, /dev/ttyUSB0, rs485:PATH.",
+        ),
+    ] = None,
+    meters: Annotated[
+        int, typer.Option("--count", metavar="N", min=1, max=63, help="Meters on the bus, with consecutive ids.")
+    ] = 1,
+    speed: Annotated[
+        float, typer.Option("--speed", metavar="X", min=0.001, max=100_000, help="Let its time pass faster.")
+    ] = 1.0,
+    start: Annotated[
+        float,
+        typer.Option("--start", metavar="SECONDS", min=0, help="Begin at this time of the profile; 43200 is noon."),
+    ] = 0.0,
+    duration: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End after so long, in its own time.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", metavar="FILE", help="Keep registers and settings; go on with them.")
+    ] = None,
+    svg: Annotated[bool, typer.Option("--svg", help="Print the face as a picture instead of running.")] = False,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print all parameters as TOML, to be edited, instead of running.")
+    ] = False,
+) -> None:
+    """Run a reference meter; in a terminal, show its face.
+
+    Several outlets may be given, or none.
+    """
+    # Only here, as above.
+    from e320proto.cli.meter_run import run_meter  # noqa: PLC0415
+    from e320proto.cli.meter_setup import MeterPlan, UnusableError, face_svg, read_config  # noqa: PLC0415
+
+    plan = MeterPlan(
+        config=config,
+        profile=profile,
+        state=state,
+        pty=pty,
+        tcp=tcp,
+        serial=serial,
+        stdout=stdout,
+        lmn=lmn,
+        count=meters,
+        speed=speed,
+        start_s=start,
+        for_s=duration,
+    )
+    if stdout and sys.stdout.isatty():
+        _refuse("octets are not for a terminal; send them to a file or a pipe")
+    try:
+        if print_config:
+            data_output().write(read_config(config).to_toml())
+        elif svg:
+            data_output().write(f"{face_svg(plan)}\n")
+        else:
+            raise typer.Exit(run_meter(plan))
+    except UnusableError as error:
+        _refuse(str(error))

@@ -33,7 +33,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from e320proto.errors import E320Error, LocalProtocolError, RemoteProtocolError, SecurityError
 from e320proto.lmn.link import (
@@ -51,7 +51,7 @@ from e320proto.lmn.link import (
 from e320proto.lmn.meter_keys import MeterKeys
 from e320proto.lmn.pairing import Check, GatewayPairing, MessageAssembly, Paired, PairingFailed
 from e320proto.lmn.primary import PrimaryState
-from e320proto.lmn.requests import CryptoReset, request_file, response
+from e320proto.lmn.requests import CryptoReset, Renewal, request_file, response
 from e320proto.lmn.session_events import (
     Answered,
     MeterPaired,
@@ -71,6 +71,14 @@ if TYPE_CHECKING:
     from e320proto.lmn.primary import PrimaryLink
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
     from e320proto.lmn.requests import Request
+
+
+class FileListener(Protocol):
+    """Who is told SML files in clear."""
+
+    def __call__(self, server_id: bytes, file: bytes, *, sent: bool) -> None:
+        """Take a file of a meter, or one to it."""
+
 
 TLS: Final = 1
 PLAIN: Final = 3
@@ -127,10 +135,19 @@ class Conversation:
         keys: where its keys are kept.
         profile: of the bus.
         security: of pairing and TLS.
+        file_listener: is told SML files in clear.
     """
 
-    def __init__(self, server_id: bytes, keys: KeyRing, profile: LmnProfile, security: SecurityProfile) -> None:
+    def __init__(
+        self,
+        server_id: bytes,
+        keys: KeyRing,
+        profile: LmnProfile,
+        security: SecurityProfile,
+        file_listener: FileListener | None = None,
+    ) -> None:
         self.server_id = server_id
+        self._file_listener = file_listener
         self.state = State.IDLE
         self._ring, self._keys = keys, keys.load(server_id)
         self._profile, self._security = profile, security
@@ -172,12 +189,13 @@ class Conversation:
         """
         file = b""
         if not isinstance(request, Pair):
-            file = self._files.encode(request_file(request, self.server_id, number % _FILE_NUMBERS))
+            file = request_file(request, self.server_id, number % _FILE_NUMBERS)
         elif len(self._keys.master_key or b"") != _KEY_OCTETS:
             found = f"none of {self.server_id.hex()}"
             raise self._wrong("no_key", f"the meter's key, {_KEY_OCTETS} octets", found)
-        if len(file) > self._profile.max_message:
-            raise self._wrong("too_long", f"at most {self._profile.max_message} octets", f"{len(file)} octets")
+        octets = len(self._files.encode(file))
+        if octets > self._profile.max_message:
+            raise self._wrong("too_long", f"at most {self._profile.max_message} octets", f"{octets} octets")
         if len(self._queue) >= _MOST_REQUESTS:
             raise self._wrong("too_many", f"at most {_MOST_REQUESTS} requests in the queue", "one more")
         self._queue.append(_Asked(number, request, now + timeout_s, file))
@@ -224,6 +242,12 @@ class Conversation:
                 events += self._ended(self._why or "closed", now, unexpected=bool(self._why))
         self._work(now)
         return events
+
+    def close(self, *, now: float) -> None:
+        """Forget what was asked, and end the connection in order."""
+        self._queue.clear()
+        if self.state not in {State.IDLE, State.CLOSING}:
+            self._hang_up(now)
 
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` is due."""
@@ -308,10 +332,13 @@ class Conversation:
 
     def _send(self, asked: _Asked, link: PrimaryLink, now: float) -> None:
         asked.sent = True
+        if self._file_listener is not None:
+            self._file_listener(self.server_id, asked.file, sent=True)
+        octets = self._files.encode(asked.file)
         if self._engine is None:
-            link.send(asked.file, now=now)
+            link.send(octets, now=now)
         else:
-            self._engine.send(asked.file)
+            self._engine.send(octets)
             self._flush(self._engine, now)
         link.expect_answer(True, now=now)  # noqa: FBT003 - the signature of the link
 
@@ -376,6 +403,8 @@ class Conversation:
         return [event for file in self._files.feed(octets) for event in self._answered(file, now)]
 
     def _answered(self, file: bytes, now: float) -> list[SessionEvent]:
+        if self._file_listener is not None:
+            self._file_listener(self.server_id, file, sent=False)
         asked = self._queue[0] if self._queue else None
         if asked is None or not asked.sent or isinstance(asked.request, Pair) or self._link is None:
             return []  # nobody has asked
@@ -386,10 +415,28 @@ class Conversation:
             return [self._fail(asked, error)]
         self._pause_s = 0.0
         self._queue.popleft()
-        if isinstance(asked.request, CryptoReset):
-            self._forget_tls()
-            self._store(self._keys.unpaired())
+        self._keep(asked.request, now)
         return [Answered(asked.number, self.server_id, asked.request, result)]
+
+    def _keep(self, done: Request | Pair, now: float) -> None:
+        """Keep what a request has changed about the meter's keys."""
+        match done:
+            case CryptoReset():
+                self._forget_tls()
+                self._store(self._keys.unpaired())
+            case Renewal(meter_certificate=certificate, gateway=gateway):
+                self._hang_up(now)  # the next connection stands on the new ones
+                self._forget_tls()
+                kept = self._keys
+                self._store(
+                    replace(
+                        kept,
+                        meter_certificate=certificate or kept.meter_certificate,
+                        gateway=gateway or kept.gateway,
+                    )
+                )
+            case _:
+                pass
 
     def _refused(self, now: float) -> list[SessionEvent]:
         """The meter does not open this selector now."""

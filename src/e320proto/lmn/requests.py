@@ -6,6 +6,7 @@ request                messages between Open and Close                     resul
 :class:`Read`          a GetProcParameter for each code, all attributes    a :class:`Reading` for each code
 :class:`ReadList`      GetList                                             a :class:`Reading` for each entry
 :class:`Write`         SetProcParameter                                    nothing
+:class:`Renewal`       SetProcParameter with octets, through TLS           nothing
 :class:`CryptoReset`   SetProcParameter of its object, always in clear     nothing
 =====================  ==================================================  ==================================
 
@@ -16,7 +17,7 @@ Source: LMN security, section 8.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from e320proto.errors import AttentionError, DecodeError, RemoteProtocolError
@@ -44,6 +45,7 @@ from e320proto.sml.messages import (
 from e320proto.units import Quantity, unit
 
 if TYPE_CHECKING:
+    from e320proto.lmn.certificates import Credentials
     from e320proto.sml.messages import MessageBody, Value
 
 CLIENT_ID: Final = b"E320GW"
@@ -112,6 +114,25 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """Replace the meter's credentials or the gateway's certificate through the TLS that stands on the old ones.
+
+    Args:
+        code: of the object that takes it, see ``cert_objects``.
+        octets: certificate and private key of the meter, or certificate of the gateway, in DER.
+        meter_certificate: what the gateway expects of the meter from then on; ``None``: as before.
+        gateway: what the gateway shows from then on; ``None``: as before.
+    """
+
+    code: ObisCode
+    octets: bytes = field(repr=False)
+    meter_certificate: bytes | None = field(default=None, repr=False)
+    gateway: Credentials | None = None
+    repeatable = False
+    in_clear = False
+
+
+@dataclass(frozen=True, slots=True)
 class CryptoReset:
     """Bring the meter's keys and certificates back to delivery; the gateway forgets its own."""
 
@@ -119,7 +140,7 @@ class CryptoReset:
     in_clear = True
 
 
-Request: TypeAlias = Read | ReadList | Write | CryptoReset
+Request: TypeAlias = Read | ReadList | Write | Renewal | CryptoReset
 Result: TypeAlias = tuple[Reading | AttentionError, ...]
 
 
@@ -144,6 +165,8 @@ def request_file(request: Request, server_id: bytes, number: int) -> bytes:
             bodies.append(GetListReq(client_id=CLIENT_ID, server_id=server_id, list_name=list_name))
         case Write(code, value):
             bodies.append(_write(server_id, code, value))
+        case Renewal(code, octets):
+            bodies.append(_write(server_id, code, octets))
         case CryptoReset():
             bodies.append(_write(server_id, _CRYPTO_RESET, Unsigned(1, 1)))
     everything = (PublicOpenReq(client_id=CLIENT_ID, req_file_id=number.to_bytes(4)), *bodies, PublicCloseReq())
@@ -198,6 +221,8 @@ def response(request: Request, server_id: bytes, number: int, file: bytes) -> Re
         case ReadList():
             return _list(answers[0])
         case Write(code, _):
+            return _done(answers[0], f"{code} to be written")
+        case Renewal(code):
             return _done(answers[0], f"{code} to be written")
         case CryptoReset():
             return _done(answers[0], "a crypto reset")

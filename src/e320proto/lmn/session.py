@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from e320proto.errors import LocalProtocolError
 from e320proto.lmn.assignment import MeterIds
-from e320proto.lmn.conversation import Conversation, Pair
+from e320proto.lmn.certificates import private_key_as
+from e320proto.lmn.conversation import Conversation, Pair, State
 from e320proto.lmn.meter_keys import MemoryKeyRing
 from e320proto.lmn.participants import ParticipantAdded, ParticipantLost
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
-from e320proto.lmn.requests import CryptoReset, Read, ReadList, Write
+from e320proto.lmn.requests import CryptoReset, Read, ReadList, Renewal, Write
 from e320proto.lmn.session_events import MeterFound, MeterGone, SessionEvent
 from e320proto.lmn.station import GatewayStation, GatewayStationEvent, LinkReported
 from e320proto.obis import ObisCode
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from e320proto.hdlc import Record
     from e320proto.lmn.certificates import Credentials
+    from e320proto.lmn.conversation import FileListener
     from e320proto.lmn.meter_keys import KeyRing, MeterKeys
     from e320proto.lmn.requests import Request
     from e320proto.sml.messages import Value
@@ -51,6 +53,7 @@ class GatewaySession:
         profile: of the bus.
         security: of pairing and TLS.
         participants: meters that are known already.
+        file_listener: is told SML files in clear, those of TLS as well.
 
     Source: wired LMN, section 6.5; LMN security, sections 5 to 8.
 
@@ -68,7 +71,9 @@ class GatewaySession:
         profile: LmnProfile | None = None,
         security: SecurityProfile | None = None,
         participants: Iterable[Record] = (),
+        file_listener: FileListener | None = None,
     ) -> None:
+        self._file_listener = file_listener
         self.profile = profile or LmnProfile()
         self.security = security or SecurityProfile()
         self._keys = MemoryKeyRing() if keys is None else keys
@@ -111,6 +116,36 @@ class GatewaySession:
         """Bring keys and certificates of the meter back to delivery; TLS with it has to be closed long enough."""
         return self._ask(server_id, CryptoReset(), now, timeout_s)
 
+    def renew_meter(
+        self, server_id: bytes, credentials: Credentials, *, now: float, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> int:
+        """Give a paired meter another certificate and key, through TLS.
+
+        Raises:
+            LocalProtocolError: ``cert_objects``, the objects that take them are not known.
+        """
+        octets = credentials.certificate + private_key_as(credentials.private_key, self.security.key_format)
+        renewal = Renewal(self._object(0), octets, meter_certificate=credentials.certificate)
+        return self._ask(server_id, renewal, now, timeout_s)
+
+    def renew_gateway(
+        self, server_id: bytes, gateway: Credentials, *, now: float, timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> int:
+        """Have a paired meter expect another certificate of this gateway, through TLS.
+
+        Raises:
+            LocalProtocolError: ``cert_objects``, the objects that take them are not known.
+        """
+        renewal = Renewal(self._object(1), gateway.certificate, gateway=gateway)
+        return self._ask(server_id, renewal, now, timeout_s)
+
+    def _object(self, which: int) -> ObisCode:
+        objects = self.security.cert_objects
+        if objects is None:
+            expected = "their codes in the profile: they are not public"
+            raise LocalProtocolError("cert_objects", state="ANY", expected=expected, actual="none")
+        return ObisCode.parse(objects[which])
+
     def pair(
         self,
         server_id: bytes,
@@ -138,6 +173,16 @@ class GatewaySession:
         """What the gateway has of a meter."""
         return self._conversation(server_id).keys
 
+    def close(self, *, now: float) -> None:
+        """Forget what was asked, without a word, and end all connections in order; go on until :attr:`idle`."""
+        for conversation in self._conversations.values():
+            conversation.close(now=now)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no connection to any meter."""
+        return all(conversation.state is State.IDLE for conversation in self._conversations.values())
+
     @property
     def meters(self) -> tuple[Record, ...]:
         """The meters on the bus, with addresses and slots."""
@@ -151,7 +196,9 @@ class GatewaySession:
 
     def _conversation(self, server_id: bytes) -> Conversation:
         if server_id not in self._conversations:
-            self._conversations[server_id] = Conversation(server_id, self._keys, self.profile, self.security)
+            self._conversations[server_id] = Conversation(
+                server_id, self._keys, self.profile, self.security, self._file_listener
+            )
         return self._conversations[server_id]
 
     def _settle(self, server_id: bytes) -> None:

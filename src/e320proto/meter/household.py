@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import cos, radians, sin
+from math import cos, pi, radians, sin
 from random import Random
 from typing import Final, NamedTuple
 
@@ -34,6 +34,7 @@ _SINGLE_PHASE_KWP: Final = 4.6
 """Larger inverters have to feed all three phases. Source: VDE-AR-N 4105."""
 _LATITUDE_DEG: Final = 50.0
 _PERFORMANCE: Final = 0.88
+_TURN: Final = 2 * pi
 """Part of the rated power that modules and inverter bring in full sun, a plausible number."""
 _MASK: Final = 2**64 - 1
 
@@ -214,15 +215,20 @@ def _runs(key: int, day: int) -> tuple[_Run, ...]:
 
 def _elevation(day_of_year: int, second: int) -> float:
     """Sine of the sun's elevation, 0 at night; noon is at 12."""
-    declination = radians(-23.44) * cos(radians(360 / 365 * (day_of_year + 10)))
-    latitude, hour_angle = radians(_LATITUDE_DEG), radians((second / _DAY - 0.5) * 360)
-    height = sin(latitude) * sin(declination) + cos(latitude) * cos(declination) * cos(hour_angle)
-    return max(0.0, height)
+    base, swing = _path_of_the_sun(day_of_year)
+    return max(0.0, base + swing * cos(_TURN * (second / _DAY - 0.5)))
+
+
+@lru_cache(maxsize=64)
+def _path_of_the_sun(day_of_year: int) -> tuple[float, float]:
+    """Sine of the elevation on a day: a constant, and what swings with the hour angle."""
+    declination, latitude = radians(-23.44) * cos(_TURN / 365 * (day_of_year + 10)), radians(_LATITUDE_DEG)
+    return sin(latitude) * sin(declination), cos(latitude) * cos(declination)
 
 
 def _sky(key: int, day: int, second: int) -> float:
     """Part of the sun that the clouds let through: a clear day has few of them, a dull one a veil besides."""
-    clear = _noise(key ^ 1, day)
+    clear = _knot(key ^ 1, day)
     now_s = day * _DAY + second
     cloud = 0.7 * _smooth(key ^ 2, now_s / 900) + 0.3 * _smooth(key ^ 3, now_s / 90)
     return (0.45 + 0.55 * clear) * (1 - 0.75 * max(0.0, cloud - clear) / (1 - clear))
@@ -231,7 +237,7 @@ def _sky(key: int, day: int, second: int) -> float:
 def _smooth(key: int, position: float) -> float:
     """Noise from 0 to 1 that goes straight from one whole number to the next."""
     index = int(position // 1)
-    before, after = _noise(key, index), _noise(key, index + 1)
+    before, after = _knot(key, index), _knot(key, index + 1)
     return before + (after - before) * (position - index)
 
 
@@ -241,3 +247,6 @@ def _noise(key: int, index: int) -> float:
     mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & _MASK
     mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & _MASK
     return ((mixed ^ mixed >> 31) >> 11) / 2**53
+
+
+_knot: Final = lru_cache(maxsize=1024)(_noise)  # the same ones are asked for many times in a row

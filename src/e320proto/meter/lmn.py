@@ -335,7 +335,9 @@ class _Pairing:
                 events.append(event)
                 match event:
                     case Paired(credentials, gateway_certificate):
-                        self._lmn.meter.pair(credentials.certificate, credentials.private_key, gateway_certificate)
+                        events += self._lmn.meter.pair(
+                            credentials.certificate, credentials.private_key, gateway_certificate
+                        )
                     case PairingFailed():
                         self._lmn.disconnect()
         for octets in self._machine.data_to_send():

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from e320proto.meter.config import E320Config
     from e320proto.meter.menu_table import Effect
     from e320proto.meter.security import Security
+    from e320proto.meter.store import State
     from e320proto.meter.tamper import Tamper
     from e320proto.obis import ObisCode
     from e320proto.units import Quantity
@@ -129,6 +130,9 @@ class Meter:
         if state is not None:
             self._lasting.restore(state)
         self._start_volatile()
+        self._saves = not isinstance(self._store, MemoryStore)
+        if isinstance(self._store, MemoryStore):
+            self._store.follow(self._state)
 
     # --- power ----------------------------------------------------------------------------------
 
@@ -270,8 +274,15 @@ class Meter:
         return events
 
     def _save(self) -> None:
-        if self._begun and self._lasting.counter.stored is not None:
-            self._store.save(self._lasting.state(self._now_ms, powered=self.powered))
+        state = self._state() if self._saves else None
+        if state is not None:
+            self._store.save(state)
+
+    def _state(self) -> State | None:
+        """What lasts; ``None`` before there was any supply."""
+        if self._lasting.counter.stored is None:
+            return None
+        return self._lasting.state(self._now_ms, powered=self.powered)
 
     def _happened(self, event: MeterEvent) -> None:
         self._events.append(event)

@@ -27,6 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from e320proto.events import Malformed
+from e320proto.meter.certificate_objects import certificate_objects
 from e320proto.meter.info import InfoSnapshot, info_messages
 from e320proto.meter.modes import DataSet, Mode
 from e320proto.meter.objects import (
@@ -101,7 +102,10 @@ class RequestServer:
         self._meter = meter
         self._profile = profile
         config = meter.config
-        self._objects = objects_of(config.mode, signed=config.balanced_negative == "signed")
+        self._objects = {
+            **objects_of(config.mode, signed=config.balanced_negative == "signed"),
+            **certificate_objects(profile.cert_objects),
+        }
 
     def serve(self, file: bytes, channel: Channel) -> bytes:
         """Answer a file of requests.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from e320proto.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 State: TypeAlias = "Mapping[str, Any]"
 FORMAT: Final = 2
@@ -40,6 +40,8 @@ class Store(Protocol):
 class MemoryStore:
     """Keeps the state as long as this object lives: a meter made with it again has lost its power only.
 
+    A meter that uses it is asked for its state when somebody loads it, which is far less often than it would save.
+
     >>> store = MemoryStore()
     >>> store.save({"seconds": 5})
     >>> store.load()
@@ -48,15 +50,22 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._state: State | None = None
+        self._tell: Callable[[], State | None] | None = None
 
     def load(self) -> State | None:
         """The state stored last."""
-        # Through JSON as in a file; not in save, which a meter calls far more often.
-        return None if self._state is None else _mapping(json.dumps(self._state))
+        state = None if self._tell is None else self._tell()
+        if state is None:
+            state = self._state
+        return None if state is None else _mapping(json.dumps(state))  # through JSON, as in a file
 
     def save(self, state: State) -> None:
         """Replace the state."""
-        self._state = state
+        self._state, self._tell = state, None
+
+    def follow(self, tell: Callable[[], State | None]) -> None:
+        """From now on the state is what ``tell`` gives when it is asked for; ``None``: none yet."""
+        self._tell = tell
 
 
 class SqliteStore:

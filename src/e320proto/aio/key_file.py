@@ -1,0 +1,186 @@
+"""Keys of meters in a file that only its owner may read.
+
+::
+
+    {
+      "1LGZ0063539421": {                      device id, or the server id in hex
+        "master_key": "00112233...",           32 hex digits
+        "counter": 64,                         written by the gateway, like all below
+        "gateway": {"certificate": "3082...", "private_key": "3077..."},
+        "meter_certificate": "3082..."
+      }
+    }
+
+It is written as a whole beside the old one, and takes its place when it is on the disk: whatever happens, there is
+one that is right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from e320proto.errors import DecodeError, EncodeError, SecurityError, TransportError
+from e320proto.identity import ServerId
+from e320proto.lmn.certificates import Credentials
+from e320proto.lmn.meter_keys import MeterKeys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_KEY_OCTETS: Final = 16
+_FIELDS: Final = {"master_key", "counter", "gateway", "meter_certificate"}
+_MAX_COUNTER: Final = 0xFFFFFFFF
+
+
+class FileKeyRing:
+    """A :class:`~e320proto.lmn.meter_keys.KeyRing` in a file; a file that is not there yet is an empty one.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        SecurityError: others than its owner may read or write it.
+        TransportError: it cannot be read.
+        DecodeError: ``keys``, it is not of this form; no key is shown.
+
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ring = FileKeyRing(pathlib.Path(folder, "keys.json"))
+    ...     ring.store(b"meter", MeterKeys(counter=7))
+    ...     ring.load(b"meter").counter
+    7
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read()
+
+    @property
+    def server_ids(self) -> tuple[bytes, ...]:
+        """The meters in the file."""
+        return tuple(self._read())
+
+    def load(self, server_id: bytes) -> MeterKeys:
+        """The keys of a meter; empty ones of a meter that is not in the file."""
+        return self._read().get(server_id, MeterKeys())
+
+    def store(self, server_id: bytes, keys: MeterKeys) -> None:
+        """Keep keys; they are on the disk when this returns.
+
+        Raises:
+            TransportError: the file cannot be written.
+        """
+        known = self._read() | {server_id: keys}
+        text = json.dumps({_name(each): _fields(kept) for each, kept in known.items()}, indent=2) + "\n"
+        try:
+            self._replace(text)
+        except OSError as error:
+            msg = f"{self._path}: expected a file that can be written, found: {error.strerror or error}"
+            raise TransportError(msg) from error
+
+    def _replace(self, text: str) -> None:
+        folder = self._path.absolute().parent
+        number, name = tempfile.mkstemp(dir=folder, prefix=f".{self._path.name}.")  # for its owner alone
+        try:
+            with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self._path)  # noqa: PTH105 - it has no Path
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)  # noqa: PTH108 - the same
+            raise
+        if sys.platform != "win32":
+            entry = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(entry)
+            finally:
+                os.close(entry)
+
+    def _read(self) -> dict[bytes, MeterKeys]:
+        try:
+            with self._path.open(encoding="utf-8") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                if sys.platform != "win32" and mode & _OTHERS:
+                    msg = f"{self._path}: expected keys that only their owner may read, found {mode:04o}; try chmod 600"
+                    raise SecurityError(msg)
+                found = json.load(file)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            msg = f"{self._path}: expected a file that can be read, found: {error.strerror or error}"
+            raise TransportError(msg) from error
+        except ValueError:  # also what is no UTF-8
+            self._refuse("JSON", "something else", "")
+        if not isinstance(found, dict):
+            self._refuse("an object", type(found).__name__, "")
+        return {self._server_id(name): self._keys(name, fields) for name, fields in found.items()}
+
+    def _server_id(self, name: str) -> bytes:
+        try:
+            return bytes(ServerId.parse(name))
+        except (DecodeError, EncodeError):
+            if len(name) % 2 == 0 and name:
+                with contextlib.suppress(ValueError):
+                    return bytes.fromhex(name)
+            self._refuse("a device id or a server id in hex", "another name", name)
+
+    def _keys(self, name: str, fields: object) -> MeterKeys:
+        if not isinstance(fields, dict) or set(fields) - _FIELDS:
+            self._refuse("an object of known fields", "something else", name)
+        master_key = self._octets(name, fields, "master_key")
+        if master_key is not None and len(master_key) != _KEY_OCTETS:
+            self._refuse("32 hex digits", f"{2 * len(master_key)}", f"{name}.master_key")
+        counter = fields.get("counter", 0)
+        if isinstance(counter, bool) or not isinstance(counter, int) or not 0 <= counter <= _MAX_COUNTER:
+            self._refuse("a number of 32 bit", "something else", f"{name}.counter")
+        own = fields.get("gateway")
+        gateway = None
+        if own is not None:
+            if not isinstance(own, dict):
+                self._refuse("an object", "something else", f"{name}.gateway")
+            certificate, private_key = (
+                self._octets(f"{name}.gateway", own, field) for field in ("certificate", "private_key")
+            )
+            gateway = Credentials(certificate or b"", private_key or b"")
+        meter_certificate = self._octets(name, fields, "meter_certificate")
+        return MeterKeys(master_key=master_key, counter=counter, gateway=gateway, meter_certificate=meter_certificate)
+
+    def _octets(self, name: str, fields: dict[str, Any], field: str) -> bytes | None:
+        text = fields.get(field)
+        try:
+            return None if text is None else bytes.fromhex(text)
+        except (TypeError, ValueError):
+            self._refuse("hex digits", "something else", f"{name}.{field}")
+
+    def _refuse(self, expected: str, found: str, where: str) -> NoReturn:
+        # Without the cause: it may show a key.
+        raise DecodeError("keys", f"{self._path}: expected {expected}, found {found}", path=where) from None
+
+
+def _name(server_id: bytes) -> str:
+    known = ServerId.from_wire(server_id)
+    return known.hex if known.device_id is None else known.text
+
+
+def _fields(keys: MeterKeys) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    if keys.master_key is not None:
+        fields["master_key"] = keys.master_key.hex()
+    fields["counter"] = keys.counter
+    if keys.gateway is not None:
+        fields["gateway"] = {
+            "certificate": keys.gateway.certificate.hex(),
+            "private_key": keys.gateway.private_key.hex(),
+        }
+    if keys.meter_certificate is not None:
+        fields["meter_certificate"] = keys.meter_certificate.hex()
+    return fields
