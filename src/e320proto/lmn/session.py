@@ -175,8 +175,9 @@ class GatewaySession:
 
     def close(self, *, now: float) -> None:
         """Forget what was asked, without a word, and end all connections in order; go on until :attr:`idle`."""
-        for conversation in self._conversations.values():
+        for server_id, conversation in self._conversations.items():
             conversation.close(now=now)
+            self._settle(server_id)
 
     @property
     def idle(self) -> bool:
