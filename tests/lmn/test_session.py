@@ -243,6 +243,7 @@ def test_a_gateway_that_gave_up_at_the_last_step_knows_the_certificates() -> Non
         stack.run(0.001)
     stack.bus.unplug(stack.meters[0])
     stack.gateway._conversations[stack.id]._queue[0].deadline = stack.now + 0.01
+    stack.gateway._settle(stack.id)
     stack.run(1.0)
     assert isinstance(stack.outcome(number), RequestFailed)
     assert stack.gateway.keys_of(stack.id).paired

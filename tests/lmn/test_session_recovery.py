@@ -154,6 +154,21 @@ def test_nobody_gets_the_time_for_a_crypto_reset() -> None:
     assert meter.meter.security.paired
 
 
+@pytest.mark.parametrize("after_s", [0.0, 0.002, 0.01, 0.05, 0.1, 3.0])
+def test_a_session_that_is_closed_stays_so(after_s: float) -> None:
+    stack = Stack(paired=True)
+    stack.run(2.0)
+    stack.read()
+    stack.run(after_s)
+    stack.gateway.close(now=stack.now)
+    stack.run(3.0)
+    assert stack.gateway.idle
+    begun = stack.now
+    stack.run(60.0)
+    assert not [frame for frame in stack.sent_by_gateway(begun) if frame[3] >> 1 != 0x7F]
+    assert not stack.meters[0].meter.security.tls_open
+
+
 def test_tls_that_is_refused_is_not_opened_again_without_a_request() -> None:
     stack = in_session()
     stack.meters[0].meter.security.paired = False
@@ -322,6 +337,29 @@ def test_the_pause_after_a_failed_handshake_doubles() -> None:
     assert all(isinstance(stack.error(number), SecurityError) for number in numbers)
     at = [one.start for one in stack.sent if one.sender is stack.gateway and one.data[7] == SNRM]
     assert [round(after - before) for before, after in pairwise(at)] == [2, 4, 8, 10, 10]
+
+
+def test_a_handshake_that_does_not_end() -> None:
+    """The meter acknowledges frames and says nothing: each attempt has its time, and the request four attempts."""
+    stack = Stack(paired=True, profile=LmnProfile(answer_timeout_s=10.0))
+    stack.meters[0].send = lambda _data: None  # type: ignore[method-assign]
+    number = stack.read(timeout_s=1e4)
+    stack.run(200.0)
+    error = stack.error(number)
+    assert isinstance(error, RemoteProtocolError)
+    assert error.actual == "the meter did not answer the request in time"
+    snrm = [one.start for one in stack.sent if one.sender is stack.gateway and one.data[7:8] == bytes((SNRM,))]
+    assert [round(after - before) for before, after in pairwise(snrm)] == [15, 20, 30]
+
+
+def test_the_time_for_a_handshake_counts_as_well() -> None:
+    stack = Stack(paired=True, security=SecurityProfile(tls_handshake_timeout_s=5.0))
+    stack.meters[0].send = lambda _data: None  # type: ignore[method-assign]
+    number = stack.read(timeout_s=1e4)
+    stack.run(10.0)
+    error = stack.error(number)
+    assert isinstance(error, SecurityError)
+    assert "within 5 s" in str(error)
 
 
 def test_a_replaced_meter_is_another_one() -> None:

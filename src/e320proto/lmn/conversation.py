@@ -245,9 +245,10 @@ class Conversation:
 
     def close(self, *, now: float) -> None:
         """Forget what was asked, and end the connection in order."""
-        self._queue.clear()
+        self._keeps_tls = False
         if self.state not in {State.IDLE, State.CLOSING}:
-            self._hang_up(now)
+            self._give_up(now)
+        self._queue.clear()
 
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` is due."""
@@ -277,9 +278,9 @@ class Conversation:
         return events
 
     def _give_up(self, now: float) -> None:
-        """The first request is too late; its answer must not be taken for that of the next one."""
+        """End the connection; an answer that is late must not be taken for that of the next request."""
         pairing, self._pairing = self._pairing, None
-        for event in pairing.closed() if pairing is not None else []:
+        for event in pairing.closed() if pairing is not None and self._queue else []:
             if isinstance(event, PairingFailed) and event.may_be_paired:
                 self._take_certificates(self._queue[0].request)
         self._hang_up(now)

@@ -9,6 +9,7 @@ Source: wired LMN; LMN security.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from e320proto.errors import LocalProtocolError
@@ -79,6 +80,7 @@ class GatewaySession:
         self.station = GatewayStation(self.profile, now=now, participants=participants)
         self._conversations: dict[bytes, Conversation] = {}
         self._attached: dict[bytes, MeterIds] = {}
+        self._due: dict[bytes, float] = {}  # of conversations; asking all of them each time would cost most of all
         self._asked = 0
         for record in self.station.participants:
             self._found(record, now)
@@ -173,8 +175,9 @@ class GatewaySession:
 
     def close(self, *, now: float) -> None:
         """Forget what was asked, without a word, and end all connections in order; go on until :attr:`idle`."""
-        for conversation in self._conversations.values():
+        for server_id, conversation in self._conversations.items():
             conversation.close(now=now)
+            self._settle(server_id)
 
     @property
     def idle(self) -> bool:
@@ -189,6 +192,7 @@ class GatewaySession:
     def _ask(self, server_id: bytes, request: Request | Pair, now: float, timeout_s: float) -> int:
         self._conversation(server_id).ask(self._asked + 1, request, now=now, timeout_s=timeout_s)
         self._asked += 1
+        self._settle(server_id)
         return self._asked
 
     def _conversation(self, server_id: bytes) -> Conversation:
@@ -197,6 +201,14 @@ class GatewaySession:
                 server_id, self._keys, self.profile, self.security, self._file_listener
             )
         return self._conversations[server_id]
+
+    def _settle(self, server_id: bytes) -> None:
+        """Note when a conversation is due; it was at work."""
+        due = self._conversations[server_id].next_timeout()
+        if due is None:
+            self._due.pop(server_id, None)
+        else:
+            self._due[server_id] = due
 
     # --- bus ------------------------------------------------------------------------------------
 
@@ -210,16 +222,17 @@ class GatewaySession:
 
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` has to be called."""
-        due = [conversation.next_timeout() for conversation in self._conversations.values()]
-        return min((at for at in (*due, self.station.next_timeout()) if at is not None), default=None)
+        due = min(self._due.values(), default=inf)
+        station_due = self.station.next_timeout()
+        due = due if station_due is None else min(due, station_due)
+        return None if due == inf else due
 
     def handle_timeout(self, *, now: float) -> list[SessionEvent]:
         """Let time pass until ``now``."""
         events: list[SessionEvent] = []
-        for conversation in self._conversations.values():
-            due = conversation.next_timeout()
-            if due is not None and now >= due:
-                events += conversation.handle_timeout(now=now)
+        for server_id in [server_id for server_id, due in self._due.items() if now >= due]:
+            events += self._conversations[server_id].handle_timeout(now=now)
+            self._settle(server_id)
         return events + self._dispatch(self.station.handle_timeout(now=now), now)
 
     def _dispatch(self, happened: list[GatewayStationEvent], now: float) -> list[SessionEvent]:
@@ -227,7 +240,10 @@ class GatewaySession:
         for event in happened:
             match event:
                 case LinkReported(ids, link_event) if ids == self._attached.get(ids.participant_id):
-                    events += self._conversation(ids.participant_id).receive_event(link_event, now=now)
+                    try:
+                        events += self._conversation(ids.participant_id).receive_event(link_event, now=now)
+                    finally:  # where keys could not be kept as well
+                        self._settle(ids.participant_id)
                 case ParticipantAdded(ids, address, slot):
                     events += self._found(ids.record(address, slot), now)
                 case ParticipantLost(ids) if ids == self._attached.get(ids.participant_id):
@@ -243,12 +259,14 @@ class GatewaySession:
             return []
         self._attached[server_id] = ids
         self._conversation(server_id).attach(self.station.link(ids), now=now)
+        self._settle(server_id)
         return [MeterFound(server_id, record.address, record.slot)]
 
     def _gone(self, server_id: bytes, now: float) -> list[SessionEvent]:
         del self._attached[server_id]
         conversation = self._conversation(server_id)
         events = [*conversation.detach(now=now), MeterGone(server_id)]
+        self._settle(server_id)
         if conversation.idle:
             del self._conversations[server_id]  # anybody on the bus can call itself anything
         for record in self.station.participants:
