@@ -15,6 +15,7 @@ import pytest
 
 import e320proto
 from e320proto import (
+    AttentionError,
     ChecksumError,
     DecodeError,
     E320Error,
@@ -40,6 +41,7 @@ PARENTS = {
     ProtocolError: (E320Error,),
     LocalProtocolError: (ProtocolError,),
     RemoteProtocolError: (ProtocolError,),
+    AttentionError: (RemoteProtocolError,),
     SecurityError: (E320Error,),
     TransportError: (E320Error, OSError),
     ResponseTimeout: (TransportError, TimeoutError),
@@ -55,6 +57,7 @@ SAMPLES: dict[str, E320Error] = {
     "local": LocalProtocolError("send", state="CLOSED", expected="an open link", actual="send"),
     "remote": RemoteProtocolError("frame", state="OPEN", expected="I", actual="SNRM", reply=b"\x73"),
     "remote, silent": RemoteProtocolError("frame", state="OPEN", expected="I", actual="SNRM"),
+    "attention": AttentionError(0xFE0A, "a crypto reset", meaning="order not executed"),
     "security": SecurityError("expected a certificate", alert="bad_certificate"),
     "transport": TransportError("port is gone"),
     "transport, system": TransportError(2, "No such file or directory"),

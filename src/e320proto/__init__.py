@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from e320proto.crc import CrcKind
     from e320proto.errors import (
+        AttentionError,
         ChecksumError,
         DecodeError,
         E320Error,
@@ -98,6 +99,7 @@ __version__ = "0.1.0"
 _MODULES = {
     "crc": ("CrcKind",),
     "errors": (
+        "AttentionError",
         "ChecksumError",
         "DecodeError",
         "E320Error",
@@ -166,6 +168,7 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AttentionError",
     "AttentionRes",
     "BytesDiscarded",
     "ChecksumError",

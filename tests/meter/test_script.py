@@ -114,16 +114,16 @@ def test_any_words_are_a_script_or_a_clear_error(text: str) -> None:
     assert Script.parse(str(script)) == script
 
 
-def numbers(low: float = -1e6) -> st.SearchStrategy[float]:
-    return st.floats(low, 1e6)
+def numbers(low: float = -1e6, high: float = 1e6) -> st.SearchStrategy[float]:
+    return st.floats(low, high)
 
 
 STATES = st.sampled_from(["on", "off"])
 PHASES = st.sampled_from(["L1", "L2", "L3"])
 ORDERS = st.one_of(
     st.tuples(st.sampled_from(["load", "reactive"]), st.tuples(numbers(), numbers(), numbers())),
-    st.tuples(st.just("current"), st.tuples(PHASES, numbers(0), numbers())),
-    st.tuples(st.just("phase"), st.tuples(PHASES, STATES | numbers(0))),
+    st.tuples(st.just("current"), st.tuples(PHASES, numbers(0, 1e5), numbers())),
+    st.tuples(st.just("phase"), st.tuples(PHASES, STATES | numbers(0, 1e4))),
     st.tuples(st.sampled_from(["neutral", "magnet", "power"]), st.tuples(STATES)),
     st.tuples(st.just("cover"), st.tuples(st.sampled_from(["open", "closed"]))),
     st.tuples(st.just("rotation"), st.tuples(st.sampled_from(["L1L2L3", "L1L3L2"]))),
@@ -222,3 +222,12 @@ def test_a_script_begins_where_the_clock_says_and_with_given_inputs() -> None:
     assert meter.registers[POSITIVE] == 10_000
     moves = [event.state.place for event in events if isinstance(event, MenuMoved)]
     assert moves[0] is Place.TEST_U
+
+
+def test_powers_that_no_phase_can_have() -> None:
+    script = Script.parse("0 current L1 1e5\nphase L1 1e4\nreactive 0 0 0")
+    events = run(Meter(CONFIG, pushes=False), script)  # 1 GW, the most
+    assert events
+    for line in ("0 current L1 1.1e5", "0 phase L1 1.1e4"):
+        with pytest.raises(DecodeError, match="at most"):
+            Script.parse(line)

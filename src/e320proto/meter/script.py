@@ -54,6 +54,7 @@ _NOMINAL_V: Final = 230.0
 _BRIGHT_LUX: Final = 1000.0
 _PHASES: Final = ("L1", "L2", "L3")
 _RESET: Final = "reset"
+_MOST_V, _MOST_A = 1e4, 1e5  # their product is a power that a phase can have
 
 
 class _Argument(NamedTuple):
@@ -64,6 +65,7 @@ class _Argument(NamedTuple):
     number: bool = False
     low: float | None = None
     default: str | float | None = None
+    high: float = LARGEST
 
     @property
     def expected(self) -> str:
@@ -81,10 +83,10 @@ _ORDERS: Final[Mapping[str, tuple[_Argument, ...]]] = MappingProxyType(
         "reactive": tuple(_Argument(f"vars of {phase}", number=True) for phase in _PHASES),
         "current": (
             _PHASE,
-            _Argument("amperes", number=True, low=0),
+            _Argument("amperes", number=True, low=0, high=_MOST_A),
             _Argument("degrees", number=True, default=0.0),
         ),
-        "phase": (_PHASE, _Argument("volts", _ON_OFF, number=True, low=0)),
+        "phase": (_PHASE, _Argument("volts", _ON_OFF, number=True, low=0, high=_MOST_V)),
         "neutral": (_Argument("state", _ON_OFF),),
         "rotation": (_Argument("order", ("L1L2L3", "L1L3L2")),),
         "magnet": (_Argument("state", _ON_OFF),),
@@ -270,8 +272,8 @@ def _argument(place: _Argument, word: str | None, line: int, position: int) -> s
     if word in place.words:
         return word
     value = _number(word) if place.number else None
-    if value is not None and abs(value) > LARGEST:
-        raise _refused("bad_word", f"{place.name}, at most {LARGEST:g} large", word, line, position)
+    if value is not None and abs(value) > place.high:
+        raise _refused("bad_word", f"{place.name}, at most {place.high:g} large", word, line, position)
     if value is None or (place.low is not None and value < place.low):
         raise _refused("bad_word", place.expected, word, line, position)
     return value
