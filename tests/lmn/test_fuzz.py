@@ -19,7 +19,7 @@ from e320proto.hdlc import Frame, decode_frame, encode_frame
 from e320proto.lmn.conversation import Conversation
 from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
-from e320proto.lmn.requests import CryptoReset, Read, Reading, ReadList, Write, request_file, response
+from e320proto.lmn.requests import CryptoReset, Read, Reading, ReadList, Renewal, Write, request_file, response
 from e320proto.lmn.session import GatewaySession
 from e320proto.lmn.session_events import Answered, MeterPaired, RequestFailed, SessionEvent
 from e320proto.lmn.simulated_bus import Troubles
@@ -40,7 +40,10 @@ REQUESTS = (
     Write(ObisCode.parse("1-0:94.49.1*2"), value=True),
     Write(ObisCode.parse("1-0:94.49.1*7"), b"4321"),
     CryptoReset(),
+    Renewal(ObisCode.parse("1-0:94.49.2*1"), credentials("new").certificate + credentials("new").private_key),
+    Renewal(ObisCode.parse("1-0:94.49.2*2"), credentials("new").certificate),
 )
+RENEWING = SecurityProfile(cert_objects=("1-0:94.49.2*1", "1-0:94.49.2*2"))
 
 
 @cache
@@ -177,7 +180,7 @@ def request_files() -> tuple[bytes, ...]:
 def response_files() -> tuple[bytes, ...]:
     meter = a_meter()
     meter.advance(10.0)
-    server = RequestServer(meter, SecurityProfile())
+    server = RequestServer(meter, RENEWING)
     return tuple(server.serve(file, Channel(through_tls=True)) for file in request_files())
 
 
@@ -196,7 +199,7 @@ def rewritten(draw: st.DrawFn, files: Sequence[bytes]) -> bytes:
 def test_a_meter_answers_any_file(file: bytes, through_tls: bool) -> None:  # noqa: FBT001 - drawn
     meter = a_meter()
     meter.advance(10.0)
-    answer = RequestServer(meter, SecurityProfile()).serve(file, Channel(through_tls=through_tls))
+    answer = RequestServer(meter, RENEWING).serve(file, Channel(through_tls=through_tls))
     if answer:
         decode_file(answer)
 

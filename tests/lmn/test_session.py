@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from e320proto.errors import AttentionError, DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError
+from e320proto.errors import (
+    AttentionError,
+    DecodeError,
+    EncodeError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    SecurityError,
+)
+from e320proto.lmn.certificates import Curve
 from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
+from e320proto.lmn.pairing_message import Command
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
 from e320proto.lmn.requests import Reading
 from e320proto.lmn.session import GatewaySession
@@ -263,6 +274,47 @@ def test_a_gateway_that_lost_the_last_reply_tries_what_it_has_sent() -> None:
     stack.bus.plug(stack.meters[0])
     stack.run(30.0)
     assert stack.outcome(number) == MeterPaired(number, stack.id)
+
+
+def test_a_meter_that_never_got_the_last_request_is_paired_anew() -> None:
+    """The gateway cannot know: it tries TLS, learns that the meter is not paired, and begins again."""
+    stack = Stack()
+    number = stack.pair(timeout_s=200.0)
+    while (pairing := stack.gateway._conversations[stack.id]._pairing) is None or pairing._step != Command.MAX_FRAGMENT:
+        stack.run(0.0005)
+    stack.bus.unplug(stack.meters[0])
+    stack.run(2.0)
+    assert not stack.meters[0].meter.security.paired
+    assert stack.gateway.keys_of(stack.id).paired
+    begun = stack.now
+    stack.bus.plug(stack.meters[0])
+    stack.run(30.0)
+    assert stack.outcome(number) == MeterPaired(number, stack.id)
+    assert connected_by(stack.sent_by_gateway(begun)) == {TLS, PAIRING}
+
+
+def test_certificates_that_the_gateway_cannot_use() -> None:
+    stack = Stack(paired=True)
+    kept = stack.keys.load(stack.id)
+    stack.keys.store(stack.id, replace(kept, meter_certificate=credentials("m", Curve.SECP384R1).certificate))
+    stack.restart_gateway()
+    number = stack.read()
+    stack.run(30.0)
+    error = stack.error(number)
+    assert isinstance(error, SecurityError)
+    assert "expected both on one curve" in str(error)
+
+
+def test_a_pairing_message_that_is_too_long_is_none() -> None:
+    stack = Stack()
+    stack.run(2.0)
+    meter = stack.meters[0]
+    send = meter.send
+    meter.send = lambda data: send(data[:1] + b"\x7f" + data[2:])  # type: ignore[method-assign]
+    number = stack.pair()
+    stack.run(30.0)
+    assert isinstance(stack.outcome(number), RequestFailed)
+    assert not meter.meter.security.paired
 
 
 def test_a_request_that_ends_while_its_connection_opens() -> None:

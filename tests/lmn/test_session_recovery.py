@@ -342,7 +342,7 @@ def test_the_pause_after_a_failed_handshake_doubles() -> None:
 def test_a_handshake_that_does_not_end() -> None:
     """The meter acknowledges frames and says nothing: each attempt has its time, and the request four attempts."""
     stack = Stack(paired=True, profile=LmnProfile(answer_timeout_s=10.0))
-    stack.meters[0].send = lambda _data: None  # type: ignore[method-assign]
+    stack.meters[0].send = lambda data: None  # type: ignore[method-assign]  # noqa: ARG005 - named in the signature
     number = stack.read(timeout_s=1e4)
     stack.run(200.0)
     error = stack.error(number)
@@ -354,7 +354,7 @@ def test_a_handshake_that_does_not_end() -> None:
 
 def test_the_time_for_a_handshake_counts_as_well() -> None:
     stack = Stack(paired=True, security=SecurityProfile(tls_handshake_timeout_s=5.0))
-    stack.meters[0].send = lambda _data: None  # type: ignore[method-assign]
+    stack.meters[0].send = lambda data: None  # type: ignore[method-assign]  # noqa: ARG005 - named in the signature
     number = stack.read(timeout_s=1e4)
     stack.run(10.0)
     error = stack.error(number)
