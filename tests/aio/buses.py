@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from e320proto.aio import SOFT_PROFILE, LmnMeterServer, MeterBus, open_pipe, run_meters
 from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
-from e320proto.lmn.profile import SecurityProfile
 from e320proto.meter import E320Config, Inputs, Meter
 from e320proto.meter.lmn import MeterLmn
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from e320proto.lmn.profile import LmnProfile
 
 MASTER_KEY = bytes(range(16))
-SECURITY = SecurityProfile(reset_wait_s=0.5)
 
 
 def new_meter(number: int = 0) -> Meter:

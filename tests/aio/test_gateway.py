@@ -18,11 +18,13 @@ from e320proto.errors import (
     SecurityError,
     TransportError,
 )
+from e320proto.lmn.profile import SecurityProfile
 from e320proto.lmn.requests import Reading
 from e320proto.lmn.session_events import MeterFound, MeterPaired, SessionOpened
+from e320proto.meter import E320Config, Inputs, Meter
 from e320proto.meter.events import Paired
 from e320proto.meter.lmn import MeterLmn
-from tests.aio.buses import keys_of, meters_on, new_meter
+from tests.aio.buses import MASTER_KEY, keys_of, meters_on, new_meter
 from tests.aio.ports import in_loop, until
 
 QUICK = replace(SOFT_PROFILE, assign_period_s=1.0, check_period_s=1.0, check_offset_s=0.5, reopen_s=0.2)
@@ -254,3 +256,20 @@ async def test_a_meter_whose_line_is_gone_ends() -> None:
     with pytest.raises(TransportError, match="was it unplugged"):
         await running
     await pipe.close()
+
+
+@in_loop
+async def test_a_crypto_reset_waits_for_the_tls_of_an_earlier_gateway() -> None:
+    meter = Meter(
+        E320Config(pin="1234", initial_key=MASTER_KEY.hex(), t_closed_s=1.5),
+        pushes=False,
+        inputs=Inputs.of_power(1, 1, 1),
+    )
+    keys, security = keys_of(meter), SecurityProfile(reset_wait_s=1.6)
+    async with meters_on("memory:bus", meter, profile=QUICK):
+        async with Gateway("memory:bus", keys=keys, profile=QUICK, security=security) as gateway:
+            await gateway.pair(meter.server_id)
+        async with Gateway("memory:bus", keys=keys, profile=QUICK, security=security) as gateway:
+            await gateway.crypto_reset(meter.server_id)
+            assert not meter.security.paired
+            assert not gateway.keys_of(meter.server_id).paired

@@ -102,7 +102,7 @@ async def test_a_pseudo_terminal_carries_every_octet_both_ways() -> None:
         other = Ear(serial)
         serial.send(every)
         pty.send(every)
-        while (len(ear.octets), len(other.octets)) != (len(every), len(every)):
+        while (len(ear.octets), len(other.octets)) != (len(every), len(every)):  # noqa: ASYNC110 - until both are there
             await asyncio.sleep(0.002)
         assert (ear.octets, other.octets) == (every, every)
         ear.octets = b""
