@@ -1412,8 +1412,9 @@ SML_DOC = DOC.parent / "sml.md"
 @needs_docs
 def test_every_reason_is_documented_with_its_class() -> None:
     folders = [PACKAGE / "sml", PACKAGE / "schema"]
+    others = {"hdlc.py", "sym.py"}  # schemas of the LMN
     reasons = set()
-    for path in (path for folder in folders for path in folder.glob("*.py")):
+    for path in (path for folder in folders for path in folder.glob("*.py") if path.name not in others):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name, word = ast.unparse(node.func), node.args[0].value

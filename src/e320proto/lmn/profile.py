@@ -23,6 +23,7 @@ from typing import Any, Final, Literal
 from e320proto.errors import shown
 
 _BITS_OF_A_CHARACTER: Final = 10
+_SUITES: Final = frozenset((0xC023, 0xC024, 0xC02B, 0xC02C))
 
 
 def _parameter(
@@ -154,6 +155,10 @@ class SecurityProfile:
         _check(self)
         if self.mac_length not in {8, 16}:
             raise _refused("mac_length", "8 or 16", self.mac_length)
+        for name in ("meter_cipher_order", "gateway_cipher_order"):
+            order = getattr(self, name)
+            if not order or not set(order) <= _SUITES:
+                raise _refused(name, "any of C023, C02B, C024 and C02C", [f"{suite:04X}" for suite in order])
 
     @classmethod
     def describe(cls, name: str) -> str:

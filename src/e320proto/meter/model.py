@@ -131,6 +131,8 @@ class Meter:
             self._lasting.restore(state)
         self._start_volatile()
         self._saves = not isinstance(self._store, MemoryStore)
+        self._saved_second = -1  # a meter on a bus hears hundreds of frames a second; one state a second will do
+        self._saved_inputs: Inputs | None = None
         if isinstance(self._store, MemoryStore):
             self._store.follow(self._state)
 
@@ -269,14 +271,16 @@ class Meter:
 
     def _stored_events(self) -> list[MeterEvent]:
         """Write what lasts, then tell what happened: nobody hears of a second that could be lost."""
-        self._save()
         events, self._events = self._events, []
+        if self._saves and (events or self.sec_index != self._saved_second or self._inputs is not self._saved_inputs):
+            self._save()
         return events
 
     def _save(self) -> None:
         state = self._state() if self._saves else None
         if state is not None:
             self._store.save(state)
+            self._saved_second, self._saved_inputs = self.sec_index, self._inputs
 
     def _state(self) -> State | None:
         """What lasts; ``None`` before there was any supply."""
