@@ -37,7 +37,8 @@ def value_text(reading: Reading) -> str:
     """The exact value of a reading, with its unit.
 
     >>> from e320proto.lmn.requests import Reading
-    >>> from e320proto import ObisCode, Quantity, unit
+    >>> from e320proto import ObisCode, Quantity
+    >>> from e320proto.units import unit
     >>> value_text(Reading(ObisCode.parse("1.8.0"), Quantity(1230, -1, unit(30))))
     '123.0 Wh'
     """
