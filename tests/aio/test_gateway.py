@@ -79,11 +79,11 @@ async def test_several_meters_on_one_bus_are_asked_at_the_same_time() -> None:
 async def test_noise_costs_time_only() -> None:
     meter, profile = new_meter(), replace(QUICK, response_timeout_s=0.1, reply_max_s=0.08)
     async with (
-        meters_on("memory:bus?noise=0.0002&loss=0.02&seed=1", meter, profile=profile),
-        Gateway("memory:bus?noise=0.0002&loss=0.02&seed=2", keys=keys_of(meter), profile=profile) as gateway,
+        meters_on("memory:bus?noise=0.0001&loss=0.01&seed=1", meter, profile=profile),
+        Gateway("memory:bus?noise=0.0001&loss=0.01&seed=2", keys=keys_of(meter), profile=profile) as gateway,
     ):
         await gateway.pair(meter.server_id)
-        for _ in range(10):
+        for _ in range(5):
             (reading,) = await gateway.read(meter.server_id, "16.7.0")
             assert isinstance(reading, Reading)
             assert str(reading.value) == "1000 W"
