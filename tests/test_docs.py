@@ -236,6 +236,7 @@ class Session:
             pytest.skip("no bash on this machine")
         environment = {
             **os.environ,
+            "DASK_LOGGING__DISTRIBUTED": "critical",  # on a busy machine its workers complain that it ends
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "COLUMNS": "100",
             "NO_COLOR": "1",

@@ -16,7 +16,7 @@ from e320proto.meter.info import InfoSnapshot, info_telegram
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 START = bytes.fromhex("1b1b1b1b01010101")
 
 

@@ -60,12 +60,12 @@ async def test_a_meter_is_found_paired_and_read(url: str) -> None:
 
 @in_loop
 async def test_several_meters_on_one_bus_are_asked_at_the_same_time() -> None:
-    meters = [new_meter(number) for number in range(8)]
+    meters = [new_meter(number) for number in range(4)]
     async with (
         meters_on("tcp-listen://127.0.0.1:0", *meters, profile=QUICK) as name,
         Gateway(name, keys=keys_of(*meters), profile=QUICK) as gateway,
     ):
-        records = await gateway.meters(8)
+        records = await gateway.meters(4)
         assert {record.sensor_id for record in records} == {meter.server_id for meter in meters}
         await asyncio.gather(*(gateway.pair(meter.server_id) for meter in meters))
         assert all(meter.security.paired for meter in meters)
