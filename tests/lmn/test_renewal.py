@@ -94,13 +94,17 @@ def test_credentials_that_do_not_fit_are_refused() -> None:
 def test_nobody_is_told_the_private_key() -> None:
     security = SecurityProfile(cert_objects=("1-0:94.49.2*1", "1-0:94.49.2*2"))
     stack, told = Stack(paired=True, security=security), list[bytes]()
+
+    def listen(server_id: bytes, file: bytes, *, sent: bool) -> None:  # noqa: ARG001 - as it is called
+        told.append(file)
+
     stack.bus.remove(stack.gateway)
     stack.gateway = GatewaySession(
         now=stack.now,
         keys=stack.keys,
         profile=stack.profile,
         security=security,
-        file_listener=lambda _, file, **__: told.append(file),
+        file_listener=listen,
     )
     stack.bus.plug(stack.gateway, lambda event, at: stack.events.append((at, event)))
     new = credentials("new")
