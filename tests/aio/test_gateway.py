@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from random import SystemRandom
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,7 @@ from e320proto.errors import (
     SecurityError,
     TransportError,
 )
+from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
 from e320proto.lmn.profile import SecurityProfile
 from e320proto.lmn.requests import Reading
 from e320proto.lmn.session_events import MeterFound, MeterPaired, SessionOpened
@@ -26,6 +28,9 @@ from e320proto.meter.events import Paired
 from e320proto.meter.lmn import MeterLmn
 from tests.aio.buses import MASTER_KEY, keys_of, meters_on, new_meter
 from tests.aio.ports import in_loop, until
+
+if TYPE_CHECKING:
+    from e320proto.aio.pipe import Pipe
 
 QUICK = replace(SOFT_PROFILE, assign_period_s=1.0, check_period_s=1.0, check_offset_s=0.5, reopen_s=0.2)
 
@@ -273,3 +278,69 @@ async def test_a_crypto_reset_waits_for_the_tls_of_an_earlier_gateway() -> None:
             await gateway.crypto_reset(meter.server_id)
             assert not meter.security.paired
             assert not gateway.keys_of(meter.server_id).paired
+
+
+@in_loop
+async def test_a_request_while_the_gateway_is_being_closed_is_refused() -> None:
+    meter = new_meter()
+    async with meters_on("memory:bus", meter, profile=QUICK):
+        async with Gateway("memory:bus", profile=QUICK) as gateway:
+            await gateway.read(meter.server_id, "1.8.0")
+
+            async def ask_twice() -> None:
+                with pytest.raises(LocalProtocolError, match="no gateway"):
+                    await gateway.read(meter.server_id, "1.8.0")
+                await gateway.read(meter.server_id, "1.8.0")
+
+            task = asyncio.ensure_future(ask_twice())
+            await asyncio.sleep(0)
+        with pytest.raises(LocalProtocolError, match="a gateway that is open"):
+            await asyncio.wait_for(task, 1.0)
+
+
+class _FullRing(MemoryKeyRing):
+    full = False
+
+    def load(self, server_id: bytes) -> MeterKeys:
+        if self.full:
+            raise TransportError("full")
+        return super().load(server_id)
+
+    def store(self, server_id: bytes, keys: MeterKeys) -> None:
+        if self.full:
+            raise TransportError("full")
+        super().store(server_id, keys)
+
+
+@in_loop
+async def test_keys_that_cannot_be_kept_fail_the_request() -> None:
+    meter = new_meter()
+    ring = _FullRing({meter.server_id: MeterKeys(master_key=MASTER_KEY)})
+    async with (
+        meters_on("memory:bus", meter, profile=QUICK),
+        Gateway("memory:bus", keys=ring, security=SecurityProfile(reset_wait_s=0.0), profile=QUICK) as gateway,
+    ):
+        await gateway.meters()
+        ring.full = True
+        with pytest.raises(TransportError, match="full"):
+            await asyncio.wait_for(gateway.pair(meter.server_id, timeout_s=4), 5)
+        (reading,) = await gateway.read(meter.server_id, "1.8.0")
+        assert isinstance(reading, Reading)
+
+
+@in_loop
+async def test_a_gateway_whose_keys_cannot_be_read_gives_its_pipe_back() -> None:
+    meter = new_meter()
+    ring = _FullRing()
+    async with meters_on("memory:bus", meter, profile=QUICK), Gateway("memory:bus", profile=QUICK) as gateway:
+        known = await gateway.meters()
+    pipe = await open_pipe("tcp-listen://127.0.0.1:0")
+    ring.full = True
+
+    async def opened() -> Pipe:
+        return pipe
+
+    with pytest.raises(TransportError, match="full"):
+        await Gateway(opened, keys=ring, participants=known).__aenter__()
+    with pytest.raises(TransportError, match="Connection refused"):
+        await open_pipe(pipe.name)

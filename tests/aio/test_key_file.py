@@ -117,3 +117,28 @@ def test_a_wrong_file_is_refused_and_shows_no_key(path: Path, text: str, where: 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(TransportError, match="expected a file that can be read"):
         FileKeyRing(tmp_path)
+
+
+def test_a_counter_that_another_gateway_has_used_does_not_go_back(tmp_path: Path) -> None:
+    ring = FileKeyRing(tmp_path / "keys.json")
+    ring.store(b"meter", MeterKeys(master_key=bytes(16), counter=100))
+    ring.store(b"meter", MeterKeys(master_key=bytes(16), counter=6))
+    assert ring.load(b"meter").counter == 100
+    ring.store(b"meter", MeterKeys(master_key=b"another key 16 o", counter=1))
+    assert ring.load(b"meter").counter == 1
+
+
+def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
+    file, link = tmp_path / "keys.json", tmp_path / "link.json"
+    link.symlink_to(file)
+    FileKeyRing(link).store(b"meter", MeterKeys(counter=7))
+    assert link.is_symlink()
+    assert FileKeyRing(file).load(b"meter").counter == 7
+
+
+def test_a_file_that_is_too_deep_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.touch(0o600)
+    path.write_text("[" * 100_000)
+    with pytest.raises(DecodeError, match="expected JSON"):
+        FileKeyRing(path)

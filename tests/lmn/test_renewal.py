@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e320proto import LocalProtocolError
-from e320proto.lmn.certificates import Credentials, Curve, make_credentials
+from e320proto.lmn.certificates import Credentials, Curve, make_credentials, private_key_as
 from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
 from e320proto.lmn.session import GatewaySession
@@ -17,6 +17,7 @@ from e320proto.lmn.session_events import Answered, RequestFailed, SessionOpened
 from e320proto.lmn.simulated_bus import SimulatedBus
 from e320proto.meter import E320Config, Meter
 from e320proto.meter.lmn import MeterLmn
+from tests.lmn.whole_stack import Stack
 
 if TYPE_CHECKING:
     from e320proto.lmn.session_events import SessionEvent
@@ -88,3 +89,27 @@ def test_credentials_that_do_not_fit_are_refused() -> None:
     assert isinstance(found, RequestFailed)
     assert "FE09" in str(found.error)
     assert isinstance(bench.answer(bench.gateway.read(bench.server_id, "1.8.0", now=bench.bus.now)), Answered)
+
+
+def test_nobody_is_told_the_private_key() -> None:
+    security = SecurityProfile(cert_objects=("1-0:94.49.2*1", "1-0:94.49.2*2"))
+    stack, told = Stack(paired=True, security=security), list[bytes]()
+
+    def listen(server_id: bytes, file: bytes, *, sent: bool) -> None:  # noqa: ARG001 - as it is called
+        told.append(file)
+
+    stack.bus.remove(stack.gateway)
+    stack.gateway = GatewaySession(
+        now=stack.now,
+        keys=stack.keys,
+        profile=stack.profile,
+        security=security,
+        file_listener=listen,
+    )
+    stack.bus.plug(stack.gateway, lambda event, at: stack.events.append((at, event)))
+    new = credentials("new")
+    stack.gateway.renew_meter(stack.id, new, now=stack.now)
+    stack.run(20.0)
+    assert bytes(stack.meters[0].meter.security.own_certificate) == new.certificate
+    assert told
+    assert not any(private_key_as(new.private_key, security.key_format) in file for file in told)

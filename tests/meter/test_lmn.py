@@ -246,3 +246,15 @@ def test_the_end_of_the_handshake_is_told_to_the_meter() -> None:
     assert wire.meter.security.tls_open
     wire.say(FrameKind.DISC, TLS)
     assert not wire.meter.security.tls_open
+
+
+def test_what_was_to_be_sent_is_lost_with_power_however_short() -> None:
+    meter = Meter(E320Config(pin="1234"), pushes=False)
+    lmn = MeterLmn(meter, random=Random(1), profile=LmnProfile(initial_address=68))  # noqa: S311 - a simulation
+    lmn.receive_data(bytes.fromhex("7EA00988070207936B957E"), now=10.0)
+    due = lmn.next_timeout()
+    assert due is not None
+    lmn.handle_timeout(now=due)
+    meter.power(on=False, now=due)
+    meter.power(on=True, now=due)
+    assert lmn.data_to_send() == []

@@ -16,10 +16,18 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeAlias
 
 from e320proto.aio.pipe import SOFT_PROFILE, open_pipe
-from e320proto.errors import AttentionError, LocalProtocolError, RemoteProtocolError, ResponseTimeout, TransportError
+from e320proto.errors import (
+    AttentionError,
+    E320Error,
+    LocalProtocolError,
+    RemoteProtocolError,
+    ResponseTimeout,
+    TransportError,
+)
 from e320proto.identity import ServerId
 from e320proto.lmn.certificates import CertificateProfile, Curve, make_credentials
 from e320proto.lmn.session import REQUEST_TIMEOUT_S, GatewaySession
@@ -73,6 +81,10 @@ class Listener(Protocol):
         """An SML file of a meter in clear, also one that went through TLS."""
 
 
+class _Work(Protocol):
+    def __call__(self, *, now: float) -> list[SessionEvent]: ...
+
+
 class Gateway:
     """A gateway on one bus; an asynchronous context manager.
 
@@ -109,6 +121,7 @@ class Gateway:
         self._listener = listener
         self._pipe: Pipe | None = None
         self._session: GatewaySession | None = None
+        self._closing = False
         self._loop: asyncio.AbstractEventLoop
         self._timer: asyncio.TimerHandle | None = None
         self._reopening: asyncio.Task[None] | None = None
@@ -119,19 +132,23 @@ class Gateway:
         """Open the pipe and begin to look for meters.
 
         Raises:
-            TransportError: the pipe cannot be opened.
+            TransportError: the pipe cannot be opened, or the keys of known meters cannot be read.
             LocalProtocolError: it is open already.
         """
         if self._session is not None:
             raise LocalProtocolError("open", state="open", expected="a gateway that is closed", actual="an open one")
         self._loop = asyncio.get_running_loop()
         pipe = await self._open()
-        self._session = GatewaySession(
-            now=self._loop.time(),
-            profile=self._profile,
-            file_listener=None if self._listener is None else self._listener.file,
-            **self._arguments,  # type: ignore[arg-type]  # each has the type of its name
-        )
+        try:
+            self._session = GatewaySession(
+                now=self._loop.time(),
+                profile=self._profile,
+                file_listener=None if self._listener is None else self._listener.file,
+                **self._arguments,  # type: ignore[arg-type]  # each has the type of its name
+            )
+        except BaseException:  # keys of meters that are known already could not be read
+            await pipe.close()
+            raise
         self._use(pipe)
         self._settle()
         return self
@@ -146,12 +163,14 @@ class Gateway:
             if self._timer is not None:
                 self._timer.cancel()
             self._session = self._timer = None
+            self._closing = False
             for stream in self._streams:
                 stream.end()
             await self._close_pipe()
 
     async def _hang_up(self) -> None:
         session = self._running("close")
+        self._closing = True  # nobody would answer what is asked from now on
         session.close(now=self._loop.time())
         self._settle()
         with self._listening() as stream, suppress(TimeoutError):
@@ -272,7 +291,7 @@ class Gateway:
         return _Stream(self._streams)
 
     def _running(self, what: str) -> GatewaySession:
-        if self._session is None:
+        if self._session is None or self._closing:
             raise LocalProtocolError(what, state="closed", expected="a gateway that is open", actual="a closed one")
         return self._session
 
@@ -304,12 +323,21 @@ class Gateway:
         if self._session is not None:
             if self._listener is not None:
                 self._listener.octets(octets, sent=False)
-            self._tell(self._session.receive_data(octets, now=self._loop.time()))
-            self._settle()
+            self._do(partial(self._session.receive_data, octets))
 
     def _wake(self) -> None:
         if self._session is not None:
-            self._tell(self._session.handle_timeout(now=self._loop.time()))
+            self._do(self._session.handle_timeout)
+
+    def _do(self, work: _Work) -> None:
+        try:
+            self._tell(work(now=self._loop.time()))
+        except E320Error as error:  # keys could not be kept: whose answer is lost with that is not known
+            if not self._waiting:
+                raise
+            for number in self._waiting:
+                self._done(number, error)
+        finally:
             self._settle()
 
     def _settle(self) -> None:

@@ -23,6 +23,7 @@ import os
 import stat
 import sys
 import tempfile
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from e320proto.errors import DecodeError, EncodeError, SecurityError, TransportError
@@ -77,7 +78,11 @@ class FileKeyRing:
         Raises:
             TransportError: the file cannot be written.
         """
-        known = self._read() | {server_id: keys}
+        known = self._read()
+        kept = known.get(server_id, MeterKeys())
+        if kept.master_key == keys.master_key:  # whoever else has used it: the counter never goes back
+            keys = replace(keys, counter=max(keys.counter, kept.counter))
+        known[server_id] = keys
         text = json.dumps({_name(each): _fields(kept) for each, kept in known.items()}, indent=2) + "\n"
         try:
             self._replace(text)
@@ -86,14 +91,15 @@ class FileKeyRing:
             raise TransportError(msg) from error
 
     def _replace(self, text: str) -> None:
-        folder = self._path.absolute().parent
+        path = self._path.resolve()  # a link stays one
+        folder = path.parent
         number, name = tempfile.mkstemp(dir=folder, prefix=f".{self._path.name}.")  # for its owner alone
         try:
             with open(number, "w", encoding="utf-8") as file:  # noqa: PTH123 - it is open already
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, self._path)  # noqa: PTH105 - it has no Path
+            os.replace(name, path)  # noqa: PTH105 - it has no Path
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(name)  # noqa: PTH108 - the same
@@ -118,7 +124,7 @@ class FileKeyRing:
         except OSError as error:
             msg = f"{self._path}: expected a file that can be read, found: {error.strerror or error}"
             raise TransportError(msg) from error
-        except ValueError:  # also what is no UTF-8
+        except (ValueError, RecursionError):  # also what is no UTF-8, or too deep
             self._refuse("JSON", "something else", "")
         if not isinstance(found, dict):
             self._refuse("an object", type(found).__name__, "")

@@ -77,7 +77,7 @@ class FileListener(Protocol):
     """Who is told SML files in clear."""
 
     def __call__(self, server_id: bytes, file: bytes, *, sent: bool) -> None:
-        """Take a file of a meter, or one to it."""
+        """Take a file of a meter, or one to it; those that renew keys are not told."""
 
 
 TLS: Final = 1
@@ -333,7 +333,7 @@ class Conversation:
 
     def _send(self, asked: _Asked, link: PrimaryLink, now: float) -> None:
         asked.sent = True
-        if self._file_listener is not None:
+        if self._file_listener is not None and not isinstance(asked.request, Renewal):  # a private key may be in it
             self._file_listener(self.server_id, asked.file, sent=True)
         octets = self._files.encode(asked.file)
         if self._engine is None:

@@ -138,7 +138,8 @@ class MeterLmn:
     def data_to_send(self) -> list[bytes]:
         """Frames that are to be sent now; each is given once."""
         frames = self.station.data_to_send()
-        return frames if self.meter.powered else []
+        same = self.meter.power_ups == self._power_ups  # what was queued before a restart is lost with it
+        return frames if self.meter.powered and same else []
 
     def next_timeout(self) -> float | None:
         """When :meth:`handle_timeout` has to be called, for the bus and for the meter."""
