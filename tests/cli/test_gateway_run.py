@@ -276,7 +276,8 @@ def test_the_bus_in_memory_tells_its_story(e320: Run) -> None:
     done = e320("demo", "--lmn")
     assert (done.status, done.err) == (0, "")
     again = e320("demo", "--lmn")
-    assert done.out.splitlines()[:-1] == again.out.splitlines()[:-1]  # certificates differ by an octet or two
+    told, once_more = (re.sub(r"\d[\d.,]*", "#", one.out).splitlines() for one in (done, again))
+    assert told == once_more  # certificates, and so times, differ by an octet or two
     assert len(re.findall("is on the bus", done.out)) == 4
     assert len(re.findall("is paired", done.out)) == 3
     assert len(re.findall(r": 1-0:16\.7\.0\*255 -?\d+ W, second \d+, 001c", done.out)) == 4
