@@ -105,6 +105,12 @@ def test_inputs_that_are_no_three_phase_meter() -> None:
         Inputs(rotation="L2L1L3")  # type: ignore[arg-type]
 
 
+def test_a_load_at_a_voltage_next_to_nothing() -> None:
+    phase = Phase(2.2250738585e-313, p_w=1.0)
+    measured = ELEMENTS.measure(Inputs((phase, phase, Phase(2.2250738585e-313, p_w=-1.0))))
+    assert (measured.p_mw, measured.present) == (1000, (False, False, False))
+
+
 def test_starting_current_of_the_sum() -> None:
     assert ELEMENTS.measure(Inputs.of_power(2.3, 0, 0)).started
     assert not ELEMENTS.measure(Inputs.of_power(2.29, 0, 0)).started

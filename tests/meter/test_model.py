@@ -186,7 +186,7 @@ def test_state_of_something_else(change: dict[str, Any]) -> None:
     Meter(CONFIG, store).advance(0)
     state = store.load()
     assert state is not None
-    store.save({**state, **change})
+    store.save(lambda: {**state, **change})
     with pytest.raises(DecodeError):
         Meter(CONFIG, store)
 
@@ -621,7 +621,7 @@ def test_a_stored_pin_is_one_that_can_be_entered() -> None:
     store = MemoryStore()
     Meter(CONFIG, store).advance(0)
     state = dict(store.load() or {})
-    store.save({**state, "pin": "12"})
+    store.save(lambda: {**state, "pin": "12"})
     with pytest.raises(DecodeError, match="pin: expected 4 digits"):
         Meter(CONFIG, store)
 

@@ -27,7 +27,7 @@ store = SqliteStore(sys.argv[1])
 number = (store.load() or {"number": 0})["number"]
 while True:
     number += 1
-    store.save({"number": number, "same": [number] * 200})
+    store.save(lambda: {"number": number, "same": [number] * 200})
     print(number, flush=True)
 """
 
@@ -35,7 +35,7 @@ while True:
 def test_memory() -> None:
     store = MemoryStore()
     assert store.load() is None
-    store.save(STATE)
+    store.save(lambda: STATE)
     assert store.load() == STATE
 
 
@@ -43,8 +43,8 @@ def test_file(tmp_path: Path) -> None:
     path = tmp_path / "state"
     store = SqliteStore(path)
     assert store.load() is None
-    store.save({"seconds": 1})
-    store.save(STATE)
+    store.save(lambda: {"seconds": 1})
+    store.save(lambda: STATE)
     assert store.load() == STATE
     store.close()
     again = SqliteStore(str(path))
@@ -77,7 +77,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 
 def damaged_row(path: Path) -> None:
     store = SqliteStore(path)
-    store.save(STATE)
+    store.save(lambda: STATE)
     store.close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE state SET body = replace(body, '5', '6')")
@@ -109,7 +109,7 @@ def test_corrupt_file_is_kept_aside(tmp_path: Path, kind: str) -> None:
 def test_state_of_another_version_stays(tmp_path: Path) -> None:
     path = tmp_path / "state"
     store = SqliteStore(path)
-    store.save(STATE)
+    store.save(lambda: STATE)
     store.close()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE state SET format = 99")

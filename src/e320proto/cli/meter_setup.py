@@ -189,7 +189,7 @@ def _remembered(state: Path | None) -> MemoryStore:
         with closing(_opened_store(state)) as kept:
             found = kept.load()
         if found is not None:
-            store.save(found)
+            store.save(lambda: found)
     return store
 
 

@@ -218,8 +218,8 @@ class Elements:
     """
 
     def __init__(self, start_current_a: float, phase_direction_min_a: float, config: E320Config) -> None:
-        self._start = _microamps(start_current_a)
-        self._direction = _microamps(phase_direction_min_a)
+        self._start = round(start_current_a * 1_000_000)
+        self._direction = round(phase_direction_min_a * 1_000_000)
         self._present_v = config.phase_present_ratio * config.nominal_voltage_v
 
     def measure(self, inputs: Inputs) -> Measured:
@@ -232,7 +232,7 @@ class Elements:
             present.append(voltage >= self._present_v)
             p_w, q_var = phase.powers
             phase_current = p_w / voltage if voltage else 0.0
-            exporting.append(phase_current < 0 and _microamps(phase_current) >= self._direction)
+            exporting.append(phase_current < 0 and _reaches(phase_current, self._direction))
             power += p_w
             reactive += q_var
             current += phase_current
@@ -240,8 +240,8 @@ class Elements:
         return Measured(
             round(1000 * power),
             round(1000 * reactive),
-            _microamps(current) >= self._start,
-            _microamps(reactive_current) >= self._start,
+            _reaches(current, self._start),
+            _reaches(reactive_current, self._start),
             tuple(present),
             tuple(exporting),
             inputs.rotation != "L1L2L3" and all(present),
@@ -249,9 +249,12 @@ class Elements:
         )
 
 
-def _microamps(current_a: float) -> int:
-    """Magnitude of a current, so that 2.3 W at 230 V are 10 mA."""
-    return round(abs(current_a) * 1_000_000)
+def _reaches(current_a: float, limit_ua: int) -> bool:
+    """Whether a current, rounded to microamperes, reaches a limit, so that 2.3 W at 230 V are 10 mA.
+
+    A load at a voltage next to nothing has a current without end; nothing is rounded to an integer for that.
+    """
+    return abs(current_a) * 1_000_000 + 0.5 >= limit_ua
 
 
 def status_word(measured: Measured, mode: Mode, *, magnet: bool, cover: bool, fatal: bool) -> int:

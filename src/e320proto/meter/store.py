@@ -33,38 +33,30 @@ class Store(Protocol):
     def load(self) -> State | None:
         """The state stored last; ``None`` if there is none."""
 
-    def save(self, state: State) -> None:
-        """Replace the state by one that nobody changes any more."""
+    def save(self, tell: Callable[[], State]) -> None:
+        """Replace the state by what ``tell`` gives: now, or at its loading if the store ends with its meter."""
 
 
 class MemoryStore:
     """Keeps the state as long as this object lives: a meter made with it again has lost its power only.
 
-    A meter that uses it is asked for its state when somebody loads it, which is far less often than it would save.
+    It asks for the state when that is loaded, which is far less often than it is saved.
 
     >>> store = MemoryStore()
-    >>> store.save({"seconds": 5})
+    >>> store.save(lambda: {"seconds": 5})
     >>> store.load()
     {'seconds': 5}
     """
 
     def __init__(self) -> None:
-        self._state: State | None = None
-        self._tell: Callable[[], State | None] | None = None
+        self._tell: Callable[[], State] | None = None
 
     def load(self) -> State | None:
         """The state stored last."""
-        state = None if self._tell is None else self._tell()
-        if state is None:
-            state = self._state
-        return None if state is None else _mapping(json.dumps(state))  # through JSON, as in a file
+        return None if self._tell is None else _mapping(json.dumps(self._tell()))  # through JSON, as in a file
 
-    def save(self, state: State) -> None:
+    def save(self, tell: Callable[[], State]) -> None:
         """Replace the state."""
-        self._state, self._tell = state, None
-
-    def follow(self, tell: Callable[[], State | None]) -> None:
-        """From now on the state is what ``tell`` gives when it is asked for; ``None``: none yet."""
         self._tell = tell
 
 
@@ -148,9 +140,9 @@ class SqliteStore:
             raise DecodeError("corrupt_state", "expected the checksum of the state, found another", source=_SOURCE)
         return _mapping(body)
 
-    def save(self, state: State) -> None:
+    def save(self, tell: Callable[[], State]) -> None:
         """Replace the state, whole or not at all."""
-        body = json.dumps(state)
+        body = json.dumps(tell())
         row = (FORMAT, sha256(body.encode()).hexdigest(), body)
         self._connection.execute("INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?)", row)
 
