@@ -4,6 +4,6 @@ What is here takes octets, events and times, and opens nothing; :mod:`e320proto.
 """
 
 from e320proto.live.diagnosis import Finding, Severity, diagnose
-from e320proto.live.line import Counts, LineStats, LineWatch
+from e320proto.live.line import Counts, LineState, LineStats, LineWatch
 
-__all__ = ["Counts", "Finding", "LineStats", "LineWatch", "Severity", "diagnose"]
+__all__ = ["Counts", "Finding", "LineState", "LineStats", "LineWatch", "Severity", "diagnose"]

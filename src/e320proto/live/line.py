@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, fields
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from e320proto.errors import ChecksumError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from e320proto.live.looks import Looks
     from e320proto.sml.telegram import Telegram
 
+SILENT_S: Final = 8
+"""Seconds without an octet after which a line counts as silent."""
 MARK_S: Final = 10
 """Seconds between the marks that recent counts begin at."""
 MARKS: Final = 6
@@ -52,6 +55,20 @@ _ECHO_LEAST: Final = 4
 """Octets that are too many to come back by chance."""
 _ECHO_S: Final = 5
 _ECHO_MOST: Final = 4_096
+
+
+class LineState(Enum):
+    """What became of the line last."""
+
+    NEW = "new"
+    """Nobody has tried to open it yet."""
+    OPEN = "open"
+    REFUSED = "refused"
+    """It could not be opened."""
+    LOST = "lost"
+    """It was open, and is gone."""
+    ENDED = "ended"
+    """It came to its end by itself, as a file does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +142,11 @@ class LineStats:
         recent: counts of about the last minute.
         recent_s: how long that was, s: at most 60.
         age_s: since the start, s.
-        is_open: whether the line is open.
-        has_ended: whether it came to its end by itself, as a file does.
+        state: what became of the line last.
+        open_s: since it was opened the last time, s; ``None`` while it is not open.
         error: why it could not be opened, or was lost, the last time; kept when it is open again.
-        losses_hour: how often it was lost in the last hour; at most 16.
-        silent_s: since the last octet, or since the line was opened if there was none since, s.
+        losses_hour: how often it was lost in the last hour, but for those after a silence; at most 16.
+        silent_s: time without an octet while the line was open, s. It goes on where a silent line is opened anew.
         telegram_s: since the last telegram, s; ``None`` if there was none.
         interval_s: mean time between telegrams, the last ones weigh most, s; ``None`` before there are two.
         jitter_s: mean distance from that mean, s.
@@ -143,8 +160,8 @@ class LineStats:
     recent: Counts = field(default_factory=Counts)
     recent_s: float = 0.0
     age_s: float = 0.0
-    is_open: bool = False
-    has_ended: bool = False
+    state: LineState = LineState.NEW
+    open_s: float | None = None
     error: E320Error | None = None
     losses_hour: int = 0
     silent_s: float = 0.0
@@ -155,6 +172,11 @@ class LineStats:
     reduced: bool | None = None
     has_time: bool = False
     looks: Looks | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the line is open."""
+        return self.state is LineState.OPEN
 
     @property
     def rate(self) -> float:
@@ -182,32 +204,35 @@ class LineWatch:
         "_awaited_at",
         "_by_word",
         "_came_back",
+        "_closed_at",
         "_error",
-        "_has_ended",
         "_has_time",
+        "_heard",
         "_heard_at",
         "_interval_s",
-        "_is_open",
         "_jitter_s",
         "_losses",
         "_marks",
         "_meters",
         "_next_mark",
+        "_opened_at",
         "_plain",
         "_raw",
         "_reduced",
         "_sample",
         "_start",
+        "_state",
         "_telegram_at",
     )
 
     def __init__(self, now: float) -> None:
-        self._start = self._heard_at = now
+        self._start = self._opened_at = self._closed_at = self._heard_at = now
+        self._heard = True  # since the line was opened
         self._plain = dict.fromkeys(_PLAIN, 0)
         self._by_word: dict[str, dict[str, int]] = {name: {} for name in _BY_WORD}
         self._marks = deque([(now, Counts())], maxlen=MARKS)
         self._next_mark = now + MARK_S
-        self._is_open = self._has_ended = False
+        self._state = LineState.NEW
         self._error: E320Error | None = None
         self._losses: deque[float] = deque(maxlen=LOSSES)
         self._telegram_at: float | None = None
@@ -228,31 +253,37 @@ class LineWatch:
         """The line was opened."""
         self._mark(now)
         self._plain["opens"] += 1
-        self._is_open = True
-        self._has_ended = False
-        self._heard_at = now
+        self._state = LineState.OPEN
+        self._opened_at = now
+        # A silence goes on; that of a line that was not there does not count.
+        self._heard_at = now if self._heard else self._heard_at + now - self._closed_at
+        self._heard = False
         self._sample.clear()
 
     def refused(self, error: E320Error, now: float) -> None:
         """The line could not be opened."""
         self._mark(now)
         self._plain["refusals"] += 1
-        self._is_open = False
+        self._state = LineState.REFUSED
         self._error = error
+        self._closed_at = self._heard_at = now
+        self._heard = True
 
     def lost(self, error: E320Error, now: float) -> None:
-        """The line was lost: unplugged, closed by the other end."""
+        """The line was lost: unplugged, closed by the other end, given up because it was silent."""
         self._mark(now)
         self._plain["losses"] += 1
-        self._losses.append(now)
-        self._is_open = False
+        if now - self._heard_at < SILENT_S:
+            self._losses.append(now)
+        self._state = LineState.LOST
         self._error = error
+        self._closed_at = now
 
     def ended(self, now: float) -> None:
         """The line is at its end, as a file is: nothing is wrong, and nothing more will come."""
         self._mark(now)
-        self._is_open = False
-        self._has_ended = True
+        self._state = LineState.ENDED
+        self._closed_at = now
 
     # --- what comes on it -----------------------------------------------------------------------
 
@@ -262,6 +293,7 @@ class LineWatch:
             self._mark(now)
         self._plain["octets"] += len(data)
         self._heard_at = now
+        self._heard = True
         sample = self._sample
         sample += data
         if len(sample) > 2 * SAMPLE:
@@ -325,16 +357,17 @@ class LineWatch:
         self._mark(now)
         total = self._counts()
         begin, before = self._marks[0]
+        is_open = self._state is LineState.OPEN
         return LineStats(
             total=total,
             recent=total.since(before),
             recent_s=now - begin,
             age_s=now - self._start,
-            is_open=self._is_open,
-            has_ended=self._has_ended,
+            state=self._state,
+            open_s=now - self._opened_at if is_open else None,
             error=self._error,
             losses_hour=sum(now - at <= _HOUR_S for at in self._losses),
-            silent_s=now - self._heard_at,
+            silent_s=(now if is_open else self._closed_at) - self._heard_at,
             telegram_s=None if self._telegram_at is None else now - self._telegram_at,
             interval_s=self._interval_s,
             jitter_s=self._jitter_s,
