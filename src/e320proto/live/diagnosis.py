@@ -2,8 +2,9 @@
 
 ::
 
-    the line ended, could not be opened, was lost ............ that, and nothing else but that it is lost often
+    reading waits for a slow consumer ........................ that
     nothing is heard ......................................... no light
+    the line could not be opened, or was lost ................ that, and whether it is lost often
     octets come, but no telegrams ............................ what they look like, else what was damaged
     telegrams come ........................................... what is doubtful about them, and notes
 
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from e320proto.errors import E320Error
     from e320proto.live.line import LineStats
 
+__all__ = ["Finding", "Severity", "diagnose"]
+
 UNREAD_S: Final = 3
 """Seconds without a telegram after which octets are looked at, where telegrams came before."""
 STALLED_S: Final = 15
 """Seconds without a telegram that are too many, whatever the octets look like."""
-__all__ = ["Finding", "Severity", "diagnose"]
-
 INTERVALS: Final = 3
 """Telegrams that may be missing one after the other before the line counts as silent or unread."""
 SAME: Final = 5
@@ -84,18 +85,21 @@ def diagnose(stats: LineStats) -> list[Finding]:
 def _findings(stats: LineStats) -> Iterator[Finding]:
     if stats.state is LineState.NEW:
         return
-    if stats.state is LineState.ENDED or stats.is_held:
-        yield found("held" if stats.is_held else "ended")
+    if stats.is_held:
+        yield found("held")
         return
-    if (silence := _silence(stats)) is not None:
+    if stats.state is LineState.ENDED:
+        yield found("ended")
+    elif (silence := _silence(stats)) is not None:
         yield silence
         return
     if stats.losses_hour >= LOST:
         yield found("lost_often", losses_hour=stats.losses_hour)
-    if not stats.is_open:
-        word = "lost" if stats.state is LineState.LOST else _refusal(stats.error)
-        yield found(word, error=stats.error)
-    elif _unread_s(stats) < _patience_s(stats, UNREAD_S) and stats.telegram_s is not None:
+    if stats.state is LineState.LOST:
+        yield found("lost", error=stats.error)
+    elif stats.state is LineState.REFUSED:
+        yield found(_refusal(stats.error), error=stats.error)
+    elif stats.telegram_s is not None and _unread_s(stats) < _patience_s(stats, UNREAD_S):
         yield from _about_telegrams(stats)
     elif stats.recent.echoes:
         yield found("echo")
@@ -134,7 +138,7 @@ def _patience_s(stats: LineStats, least_s: float) -> float:
 
 def _unread_s(stats: LineStats) -> float:
     """How long no telegram came although the line was open, s."""
-    open_s = stats.open_s or 0
+    open_s = stats.age_s if stats.open_s is None else stats.open_s
     return open_s if stats.telegram_s is None else min(open_s, stats.telegram_s)
 
 
@@ -144,7 +148,7 @@ def _unread_s(stats: LineStats) -> float:
 def _without_telegrams(stats: LineStats) -> Iterator[Finding]:
     """What the octets are in which there is no telegram: one finding, or none as long as it is not clear."""
     recent = stats.recent
-    late = _unread_s(stats) >= _patience_s(stats, STALLED_S)
+    late = stats.state is LineState.ENDED or _unread_s(stats) >= _patience_s(stats, STALLED_S)
     if stats.looks is not None and (late or stats.looks is not Looks.GARBAGE):
         yield found(stats.looks.value)
     elif "telnet" in recent.hints:

@@ -70,7 +70,7 @@ class LineState(Enum):
     LOST = "lost"
     """It was open, and is gone."""
     ENDED = "ended"
-    """It came to its end by itself, as a file does."""
+    """A recording was replayed to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Counts:
         echoes: how often octets that were sent came back.
         opens: how often the line was opened.
         refusals: how often it could not be opened.
-        losses: how often it was lost.
+        losses: how often it was lost; the end of a recording is none.
     """
 
     octets: int = 0
@@ -212,9 +212,9 @@ class LineWatch:
         "_closed_at",
         "_error",
         "_has_time",
-        "_held_at",
         "_heard",
         "_heard_at",
+        "_held_at",
         "_interval_s",
         "_jitter_s",
         "_losses",
@@ -271,29 +271,29 @@ class LineWatch:
     def refused(self, error: E320Error, now: float) -> None:
         """The line could not be opened."""
         self._mark(now)
-        self.let_go(now)
         self._plain["refusals"] += 1
-        self._state = LineState.REFUSED
+        self._close(LineState.REFUSED, now)
         self._error = error
-        self._closed_at = self._heard_at = now
+        self._heard_at = now
         self._heard = True
 
     def lost(self, error: E320Error, now: float) -> None:
         """The line was lost: unplugged, closed by the other end, given up because it was silent."""
         self._mark(now)
-        self.let_go(now)
         self._plain["losses"] += 1
+        self._close(LineState.LOST, now)
         if now - self._heard_at < SILENT_S:
             self._losses.append(now)
-        self._state = LineState.LOST
         self._error = error
-        self._closed_at = now
 
     def ended(self, now: float) -> None:
-        """The line is at its end, as a file is: nothing is wrong, and nothing more will come."""
+        """The line is at its end, as a recording is: nothing is wrong, and nothing more will come."""
         self._mark(now)
+        self._close(LineState.ENDED, now)
+
+    def _close(self, state: LineState, now: float) -> None:
         self.let_go(now)
-        self._state = LineState.ENDED
+        self._state = state
         self._closed_at = now
 
     # --- what comes on it -----------------------------------------------------------------------
@@ -375,7 +375,9 @@ class LineWatch:
     # --- what is known --------------------------------------------------------------------------
 
     def stats(self, now: float) -> LineStats:
-        """Tell what is known now."""
+        """Tell what is known now; of a line at its end, what was known then."""
+        if self._state is LineState.ENDED:
+            now = self._closed_at
         self._mark(now)
         total = self._counts()
         begin, before = self._marks[0]
