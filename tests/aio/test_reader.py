@@ -23,6 +23,7 @@ from e320proto.aio import (
     telegrams,
 )
 from e320proto.errors import LocalProtocolError
+from e320proto.live.diagnosis import diagnose
 from tests.aio.lines import AT_ONCE, IMPATIENT, box, line, seconds
 from tests.aio.ports import frame, in_loop, meter, until
 
@@ -248,6 +249,7 @@ async def test_who_waits_loses_nothing_and_holds_the_sender() -> None:
         await until(lambda: reader.stats.total.telegrams >= 4)
         await asyncio.sleep(0.6)  # longer than any silence
         assert client.transport.get_write_buffer_size() > 0
+        assert [finding.word for finding in diagnose(reader.stats)] == ["held"]
         assert reader.stats.total.losses == 0
         assert await taken(reader, sent) == list(range(sent))
         assert reader.stats.total.dropped == 0

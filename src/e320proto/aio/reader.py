@@ -410,13 +410,15 @@ class MeterReader:
             self._watch.dropped(dropped)
         if self._inbox.full and not self._holding and self._pipe is not None:
             self._holding = True
+            self._watch.held(time.monotonic())
             self._pipe.pause()
             self._inbox.when_room(self._let_go)
 
     def _let_go(self) -> None:
         if self._holding:
             self._holding = False
-            self._heard_at = self._read_at = time.monotonic()  # it was this end that was silent
+            self._heard_at = self._read_at = now = time.monotonic()  # it was this end that was silent
+            self._watch.let_go(now)
             if self._pipe is not None and self._gathering is None:
                 self._pipe.resume()
 
