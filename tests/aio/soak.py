@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING
 
 from e320proto import BytesDiscarded
 from e320proto.aio import MeterReader, ReaderTimes, open_pipe
-from e320proto.meter import E320Config, Meter
-from e320proto.meter.household import household
+from e320proto.meter import E320Config, Inputs, Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +49,7 @@ class Soaked:
         cut: those during which the port was pulled.
         damaged: those of which an octet arrived as another one, or not at all.
         read: those that were read.
+        partial: damaged ones whose frame had the right checksum by chance, but not the message in it.
         wrong: what was read and was not the next one that arrived undamaged.
         missing: undamaged ones that were not read.
         trouble: frames and messages that were told as damaged, and pieces of noise, by their word.
@@ -66,6 +66,7 @@ class Soaked:
     cut: int = 0
     damaged: int = 0
     read: int = 0
+    partial: int = 0
     wrong: int = 0
     missing: int = 0
     trouble: Counter[str] = field(default_factory=Counter)
@@ -158,7 +159,11 @@ async def _soak(soaked: Soaked, link: Path, telegrams: int, random: Random) -> N
             soaked.accounted += len(event.data)
         else:
             soaked.trouble[event.error.reason] += 1
-            soaked.accounted += len(event.raw) if event.kind == "frame" else 0
+            if event.kind == "frame":
+                soaked.accounted += len(event.raw)
+            else:  # the checksum of a message has found what that of the frame has not: the rest of it was read
+                soaked.partial += 1
+                soaked.wrong -= 1
 
     reader = MeterReader(str(link), times=TIMES, on_telegram=on_telegram, on_trouble=on_trouble)
     line = Line(link, random, reader)
@@ -190,15 +195,14 @@ async def _soak(soaked: Soaked, link: Path, telegrams: int, random: Random) -> N
 
 
 def pushes(count: int) -> Iterator[bytes]:
-    """The pushes of a household's meter, one per second of its time."""
-    meter, profile = Meter(E320Config(pin="1234", extended_set=True)), household(1, solar_kwp=8)
-    at_s, told = 0.0, 0
+    """The pushes of a meter whose load changes once per second, in both directions."""
+    meter, told, second = Meter(E320Config(pin="1234", extended_set=True)), 0, 0
     while told < count:
-        meter.advance(at_s, profile.inputs(at_s))
+        meter.advance(float(second), Inputs.of_power(7 * second % 5_000 - 1_500, 500, -300))
         for frame in meter.info_data_to_send():
             yield frame
             told += 1
-        at_s = min(profile.next_change(at_s) or at_s + 1, at_s + 1)
+        second += 1
 
 
 def _blocks() -> int:
