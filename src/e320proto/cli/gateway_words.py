@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from e320proto.aio.gateway import PipeLost, PipeOpened
-from e320proto.cli.wording import meter_words, octets_text, status_words
 from e320proto.errors import AttentionError
 from e320proto.identity import ServerId
 from e320proto.lmn.session_events import (
@@ -17,6 +16,7 @@ from e320proto.lmn.session_events import (
     SessionEnded,
     SessionOpened,
 )
+from e320proto.sml.wording import meter_words, octets_text, status_words
 from e320proto.status import Status
 from e320proto.units import Quantity
 

@@ -10,7 +10,6 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, TextIO, assert_never
 
-from e320proto.cli.wording import octets_text
 from e320proto.events import BytesDiscarded, Malformed
 from e320proto.sml.messages import (
     CosemScalerUnit,
@@ -22,6 +21,7 @@ from e320proto.sml.messages import (
     TimestampedValue,
     Unsigned,
 )
+from e320proto.sml.wording import octets_text
 from e320proto.units import Quantity
 
 if TYPE_CHECKING:
