@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from e320proto import Telegram, TelegramDecoder, TransportError
+from e320proto.hdlc import GATEWAY, Address, Control, Frame, FrameKind, encode_frame
 from e320proto.live import LineWatch, diagnose
 from e320proto.meter import E320Config, Inputs, Meter
 
@@ -26,6 +27,10 @@ P1 = (
 PAGE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html><body>no</body></html>\r\n"
 )
+HDLC = [
+    encode_frame(Frame(Address(68, 1), Address(GATEWAY, 1), Control(FrameKind.UI), NOISE[at : at + 40]))
+    for at in (0, 40)
+]
 
 
 class Line:

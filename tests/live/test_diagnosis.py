@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,12 @@ from e320proto.live import Finding, LineWatch, Severity, diagnose
 from e320proto.live.findings import KINDS
 from e320proto.sml.transport import START_2
 from tests.contracts.pushes import USUAL, push
-from tests.live.lines import D0, NOISE, P1, PAGE, Line, pushes
+from tests.live.lines import D0, HDLC, NOISE, P1, PAGE, Line, pushes
 from tests.live.uart import INFO, Setting, levels, received
 from tests.recordings import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 EXTENDED = pushes(90)
 REDUCED = pushes(30, extended=False)
@@ -267,6 +267,7 @@ def wrong(sender: Setting = INFO, port: Setting = INFO) -> list[bytes]:
         ([D0] * 10, "d0"),
         ([received(levels(D0, Setting(bits=7, parity=True)))] * 10, "d0"),
         ([P1] * 10, "p1"),
+        ([b"".join(HDLC)] * 3, "hdlc"),
         ([PAGE] * 3, "text"),
         ([frame.hex().encode() for frame in EXTENDED[:10]], "hex_text"),
         ([bytes(40)] * 20, "zeros"),
@@ -393,6 +394,17 @@ def test_messages_that_cannot_be_read() -> None:
     assert line.words == ["unreadable"]
 
 
+def test_no_message_that_can_be_read() -> None:
+    list_res = push(USUAL)[1]
+    payload = bytearray(encode_file([list_res]))
+    payload[payload.index((1_234_567).to_bytes(8)) + 7] ^= 1
+    line = Line()
+    line.hear_each([encode_transport(payload)] * 20)
+    assert line.stats.total.telegrams == 0
+    assert line.words == ["unreadable"]
+    assert "20 message_crc" in line.said("unreadable")
+
+
 def test_noise_between_telegrams() -> None:
     line = Line()
     line.hear_each([NOISE[:100] + frame for frame in EXTENDED[:20]])
@@ -409,6 +421,11 @@ def test_each_kind_is_well_formed() -> None:
         assert kind.severity in order
         assert kind.recognised
         assert kind.seen
+
+
+def test_each_kind_is_tested_here() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [word for word in KINDS if f'"{word}"' not in text] == []
 
 
 def test_the_worst_comes_first() -> None:

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e320proto import encode_transport
-from e320proto.hdlc import GATEWAY, Address, Control, Frame, FrameKind, encode_frame
 from e320proto.live.looks import LEAST, LIGHT_LEAST, Looks, is_doubled, looks_like
 from e320proto.sml.transport import START
-from tests.live.lines import D0, NOISE, P1, PAGE, pushes
+from tests.live.lines import D0, HDLC, NOISE, P1, PAGE, pushes
 from tests.live.uart import INFO, TICKS, Setting, levels, received
 from tests.recordings import FILES
 
@@ -95,10 +94,8 @@ def test_what_is_no_telegram(octets: bytes, looks: Looks) -> None:
 
 
 def test_hdlc() -> None:
-    ends = Address(68, 1), Address(GATEWAY, 1)
-    frames = [encode_frame(Frame(*ends, Control(FrameKind.UI), NOISE[at : at + 40])) for at in (0, 40)]
-    assert looks_like(b"\xff".join(frames)) is Looks.HDLC
-    damaged = b"".join(frames).replace(frames[0][20:22], b"##").replace(frames[1][20:22], b"##")
+    assert looks_like(b"\xff".join(HDLC)) is Looks.HDLC
+    damaged = b"".join(frame[:20] + b"##" + frame[22:] for frame in HDLC)
     assert looks_like(damaged) is Looks.GARBAGE
 
 

@@ -159,6 +159,8 @@ def _without_telegrams(stats: LineStats) -> Iterator[Finding]:
         yield found("version_2")
     elif _bad(stats) >= (1 if late else DAMAGED):
         yield found("none_whole", reasons=_words(recent.damaged), recent_s=stats.recent_s)
+    elif recent.unreadable:
+        yield found("unreadable", reasons=_words(recent.unreadable))
     elif late:
         yield found("garbage")
 

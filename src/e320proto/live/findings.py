@@ -232,7 +232,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "unreadable": Kind(
         _WARNING,
-        "telegrams are right, but not all messages in them ({reasons})",
+        "telegrams are whole, but messages in them cannot be read ({reasons})",
         "keep a recording and report it",
         "messages that cannot be read in telegrams whose checksum is right",
     ),

@@ -14,7 +14,6 @@ looked at when somebody asks what they look like; where telegrams arrive, nothin
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -242,11 +241,11 @@ class LineWatch:
         self._anew = True  # whether silence begins when the line is opened, or goes on
         self._plain = dict.fromkeys(_PLAIN, 0)
         self._by_word: dict[str, dict[str, int]] = {name: {} for name in _BY_WORD}
-        self._marks = deque([(now, Counts())], maxlen=MARKS)
+        self._marks = [(now, Counts())]
         self._next_mark = now + MARK_S
         self._state = LineState.NEW
         self._error: E320Error | None = None
-        self._losses: deque[float] = deque(maxlen=LOSSES)
+        self._losses: list[float] = []
         self._telegram_at: float | None = None
         self._interval_s: float | None = None
         self._jitter_s = 0.0
@@ -289,7 +288,7 @@ class LineWatch:
         self._close(LineState.LOST, now)
         self._anew = now - self._heard_at < SILENT_S
         if self._anew:
-            self._losses.append(now)
+            self._losses = [*self._losses[1 - LOSSES :], now]
         self._error = error
 
     def ended(self, now: float) -> None:
@@ -428,6 +427,7 @@ class LineWatch:
         passed = int((now - self._next_mark) // MARK_S) + 1
         for missed in range(min(passed, MARKS) - 1, -1, -1):
             self._marks.append((self._next_mark + (passed - 1 - missed) * MARK_S, counts))
+        del self._marks[:-MARKS]
         self._next_mark += passed * MARK_S
 
     def _count(self, name: str, word: str) -> None:
