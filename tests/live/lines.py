@@ -116,3 +116,10 @@ def pushes(count: int, *, extended: bool = True, number: int = 12_345_678) -> li
         meter.advance(float(second))
         frames += meter.info_data_to_send()
     return frames[:count]
+
+
+def flipped(frame: bytes, at: int = 100) -> bytes:
+    """A frame with one bit changed."""
+    broken = bytearray(frame)
+    broken[at] ^= 0x10
+    return bytes(broken)

@@ -126,7 +126,7 @@ def _refusal(error: E320Error | None) -> str:
 
 def _silence(stats: LineStats) -> Finding | None:
     """Whether nothing is heard; also of a line that is opened anew for that."""
-    if stats.state is LineState.REFUSED or stats.silent_s < _patience_s(stats, SILENT_S):
+    if stats.silent_s < _patience_s(stats, SILENT_S):
         return None
     if stats.looks in _WITH_PAUSES and stats.recent.octets:
         return None
