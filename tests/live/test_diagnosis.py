@@ -241,7 +241,7 @@ def test_consumer_that_holds_the_line() -> None:
     line = Line()
     line.hear_each(EXTENDED[:5])
     line.watch.held(line.now)
-    line.wait(2)
+    line.wait(0.4)
     assert line.words == []
     line.wait(60)
     assert line.words == ["held"]

@@ -33,7 +33,7 @@ UNREAD_S: Final = 3
 """Seconds without a telegram after which octets are looked at, where telegrams came before."""
 STALLED_S: Final = 15
 """Seconds without a telegram that are too many, whatever the octets look like."""
-HELD_S: Final = 3
+HELD_S: Final = 0.5
 """Seconds that reading may wait for a consumer."""
 INTERVALS: Final = 3
 """Telegrams that may be missing one after the other before the line counts as silent or unread."""

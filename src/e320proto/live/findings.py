@@ -86,9 +86,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "held": Kind(
         _WARNING,
-        "nothing was read for {held_s:.0f} s because telegrams are taken too slowly",
+        "nothing was read for {held_s:.1f} s because telegrams are taken too slowly",
         "make what takes them faster",
-        "the queue of a consumer is full, and the reader has waited 3 s for it",
+        "the queue of a consumer is full, and the reader has waited half a second for it",
     ),
     "silent": Kind(
         _FAULT,
