@@ -17,6 +17,7 @@ from e320proto.cli.explain import explain_id, explain_obis
 from e320proto.cli.json_lines import JsonLines
 from e320proto.cli.output import ClosedPipeError, data_output, error_console, output_console, print_trimmed
 from e320proto.cli.progress import Bar
+from e320proto.cli.report_command import report
 from e320proto.cli.sources import STDIN
 from e320proto.cli.stats import Stats
 from e320proto.cli.table import TableView
@@ -441,3 +442,6 @@ def meter(  # noqa: PLR0913 - each is an option
             raise typer.Exit(run_meter(plan))
     except UnusableError as error:
         _refuse(str(error))
+
+
+app.command()(report)
