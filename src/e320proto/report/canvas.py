@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LABEL_PX: Final = 6.3  # width of a character, about
 _BREAKS: Final = 40
+_SEEN: Final = 0.5
+_LONG: Final = 10
 
 
 class Size(NamedTuple):
@@ -62,8 +64,13 @@ class Canvas:
         """Where a value is."""
         return round(self.bottom - (value - self.scale.low) * self._per_unit, 1)
 
-    def gaps(self, gaps: Iterable[Interval]) -> Markup:
-        """Shade gaps; what a picture cannot show is at least a hair wide."""
+    def gaps(self, gaps: Iterable[Interval], usual_ms: float) -> Markup:
+        """Shade gaps; of those narrower than half a pixel the long ones, a hair wide.
+
+        Args:
+            gaps: to shade.
+            usual_ms: usual interval between telegrams.
+        """
         return joined(
             *(
                 element(
@@ -76,6 +83,7 @@ class Canvas:
                     height=self.bottom - _TOP,
                 )
                 for gap in gaps
+                if gap.length_ms * self._per_ms >= _SEEN or gap.length_ms >= _LONG * usual_ms
             )
         )
 

@@ -26,15 +26,24 @@ def line_class(code: ObisCode) -> str:
     return f"line {'import' if code.c == IMPORT else 'export'} tariff{code.e}"
 
 
+def any_counted(meter: MeterRecord) -> bool:
+    """Whether there is anything to draw."""
+    return bool(_counting(meter))
+
+
 def drawn(meter: MeterRecord) -> list[ObisCode]:
     """The registers that get a line: the totals, and tariffs that counted."""
-    counting = {
+    counting = _counting(meter)
+    return [code for code in meter.first_energies if code.e == 0 or code in counting]
+
+
+def _counting(meter: MeterRecord) -> set[ObisCode]:
+    return {
         code
         for one in meter.bins.bins.values()
         for code, value in one.energies.items()
         if value.decimal != meter.first_energies[code].decimal
     }
-    return [code for code in meter.first_energies if code.e == 0 or code in counting]
 
 
 def _picture(meter: MeterRecord, size: Size) -> Markup:
@@ -54,7 +63,7 @@ def _picture(meter: MeterRecord, size: Size) -> Markup:
         canvas,
         "Energy over time",
         f"Growth of the registers since the first telegram: {growth}.",
-        canvas.gaps(meter.intervals.gaps()),
+        canvas.gaps(meter.intervals.gaps(), meter.intervals.usual_ms or 0),
         canvas.frame(meter.timeline.stretches),
         *(element("path", class_=line_class(code), d=_path(canvas, line)) for code, line in lines.items()),
     )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from e320proto.report.bins import Bins
 from e320proto.report.intervals import Interval, Intervals
 from e320proto.report.quarters import Quarters
-from e320proto.report.readings import EXPORT, IMPORT, WATT, Readings, energies, energy_places
+from e320proto.report.readings import EXPORTED, IMPORTED, WATT, Readings, energies, energy_places
 from e320proto.report.registers import Registers
 from e320proto.report.status_changes import StatusChanges
 from e320proto.report.timeline import Timeline
+from e320proto.sml.quirks import direction, net_power
 
 if TYPE_CHECKING:
     from e320proto.identity import ServerId
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 class Extreme(NamedTuple):
     """A power, and where it was first."""
 
+    watts: float
     power: Quantity
     place: Place
 
@@ -62,26 +64,30 @@ class MeterRecord:
             at_ms: when it arrived, Unix time, if the recording tells.
         """
         place = self.timeline.place(telegram, at_ms)
-        codes, entries = telegram.codes, telegram.entries
+        codes, entries, status = telegram.codes, telegram.entries, telegram.status
         found = energies(entries, self._energy_places(codes))
-        readings = _readings(found)
+        readings = Readings(found.get(IMPORTED), found.get(EXPORTED))
         if place.step_ms is not None and self.intervals.wants(place.step_ms):
             self._keep_interval(place, place.step_ms, readings)
         self.quarters.add(place, readings)
         self.registers.add(codes, entries)
-        self.statuses.add(place, telegram.status)
-        self.remarks.update(telegram.quirks)
-        self.remarks.update(telegram.notes)
+        self.statuses.add(place, status)
+        if remarks := (*telegram.quirks, *telegram.notes):
+            self.remarks.update(remarks)
         self.reduced += telegram.reduced
         one = self.bins.at(place.x_ms)
         if found:
             one.energies = found
-            for code, value in found.items():
-                self.first_energies.setdefault(code, value)
-        power = telegram.net_power
+            if len(found) > len(self.first_energies) or found.keys() != self.first_energies.keys():
+                self.first_energies = {**found, **self.first_energies}
+        power = net_power(entries, direction(status))
         if power is not None and power.unit == WATT:
-            one.add(float(power))
-            self._extremes(power, place)
+            watts = float(power)
+            one.add(watts)
+            if self.lowest is None or watts < self.lowest.watts:
+                self.lowest = Extreme(watts, power, place)
+            if self.highest is None or watts > self.highest.watts:
+                self.highest = Extreme(watts, power, place)
         self.telegrams += 1
         self._readings = readings
 
@@ -101,21 +107,3 @@ class MeterRecord:
         before = self._readings
         clock = place.stretch.clock
         self.intervals.keep(Interval(step_ms, -self.telegrams, clock, begin_x, begin_t, before, readings))
-
-    def _extremes(self, power: Quantity, place: Place) -> None:
-        if self.lowest is None or power.decimal < self.lowest.power.decimal:
-            self.lowest = Extreme(power, place)
-        if self.highest is None or power.decimal > self.highest.power.decimal:
-            self.highest = Extreme(power, place)
-
-
-def _readings(found: dict[ObisCode, Quantity]) -> Readings:
-    """The totals among the energies."""
-    imported = exported = None
-    for code, value in found.items():
-        if code.e == 0:
-            if code.c == IMPORT:
-                imported = value
-            elif code.c == EXPORT:
-                exported = value
-    return Readings(imported, exported)

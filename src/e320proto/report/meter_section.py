@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from e320proto.report.energy_chart import drawn, energy_chart, line_class
+from e320proto.report.energy_chart import any_counted, drawn, energy_chart, line_class
 from e320proto.report.markup import Markup, element, joined
 from e320proto.report.meter_tables import gap_table, register_table, remark_table, status_tables
 from e320proto.report.power_chart import power_chart
@@ -92,7 +92,7 @@ def _tiles(meter: MeterRecord) -> Iterator[tuple[str, Child]]:
     totals = {register.last.obis.short: register.counted for register in meter.registers}
     for name, code in (("Import", "1.8.0"), ("Export", "2.8.0")):
         value = totals.get(code)
-        if value is not None:
+        if value is not None and meter.telegrams > 1:
             yield name, element("span", _kilo(value), class_=name.lower())
     for name, extreme in (("Highest power", meter.highest), ("Lowest power", meter.lowest)):
         if extreme is not None:
@@ -114,18 +114,23 @@ def _kilo(energy: Quantity) -> str:
 
 
 def _extreme(extreme: Extreme) -> Markup:
-    power, place = extreme
+    _, power, place = extreme
     sign = " import" if power.raw > 0 else " export" if power.raw < 0 else ""
     words = element("span", str(power), class_=sign.strip() or None)
     return joined(words, element("small", f"{time_text(place.stretch.clock, place.t_ms)}{sign}"))
 
 
 def _power(meter: MeterRecord) -> Markup:
+    heading = element("h3", "Power")
     if meter.highest is None:
-        return joined(element("h3", "Power"), element("p", "The meter sent no power.", class_="quiet"))
+        return joined(heading, element("p", "The meter sent no power.", class_="quiet"))
+    if meter.timeline.end_ms == 0:
+        return joined(
+            heading, element("p", f"{meter.highest.power} at the only instant of the capture.", class_="quiet")
+        )
     band = duration_text(meter.bins.coarser(1000).width_ms)
     return joined(
-        element("h3", "Power"),
+        heading,
         element(
             "figure",
             element(
@@ -148,6 +153,8 @@ def _power(meter: MeterRecord) -> Markup:
 def _energy(meter: MeterRecord) -> Markup:
     if not meter.first_energies:
         return joined(element("h3", "Energy"), element("p", "The meter sent no active energy.", class_="quiet"))
+    if not any_counted(meter):
+        return joined(element("h3", "Energy"), element("p", "No register counted.", class_="quiet"))
     names = [_legend(line_class(code), f"{code.short} {code.name_en or ''}") for code in drawn(meter)]
     return joined(
         element("h3", "Energy since the first telegram"),

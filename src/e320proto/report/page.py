@@ -45,7 +45,7 @@ def report_page(findings: Findings, *, version: str) -> str:
     meters = list(findings.meters.values())
     body = element(
         "body",
-        element("header", element("h1", title), *_captures(findings)),
+        element("header", element("h1", "Meter report"), *_captures(findings)),
         element("main", *(meter_section(meter, number) for number, meter in enumerate(meters, 1)), _trouble(findings)),
         element(
             "footer", f"Made by e320proto {version}. Nothing in this page is loaded from elsewhere.", class_="quiet"
@@ -63,8 +63,8 @@ def _policy() -> str:
 def _title(findings: Findings) -> str:
     meters = list(findings.meters.values())
     if len(meters) == 1:
-        return f"Report of meter {meter_words(meters[0].server_id)}"
-    return f"Report of {plural(len(meters), 'meter')}"
+        return f"Meter report: {meter_words(meters[0].server_id)}"
+    return f"Meter report: {plural(len(meters), 'meter')}"
 
 
 def _captures(findings: Findings) -> Iterator[Markup]:

@@ -42,7 +42,7 @@ def _picture(meter: MeterRecord, index: int) -> Markup:
         canvas,
         "Power over time",
         description,
-        canvas.gaps(meter.intervals.gaps()),
+        canvas.gaps(meter.intervals.gaps(), meter.intervals.usual_ms or 0),
         canvas.frame(stretches),
         _bands(canvas, bins.width_ms, powers),
         _lines(canvas, bins.width_ms, powers, limit),

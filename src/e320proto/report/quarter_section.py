@@ -48,9 +48,13 @@ def quarter_section(meter: MeterRecord) -> Markup:
     return joined(
         heading,
         element("p", words, class_="quiet"),
-        element("figure", quarter_chart(meter, quarters)),
+        element("figure", quarter_chart(meter, quarters)) if _any_energy(quarters, limit) else None,
         *_days(quarters, limit),
     )
+
+
+def _any_energy(quarters: Sequence[Quarter], limit: float) -> bool:
+    return any(value is not None and value.raw for quarter in quarters for value in quarter.energies(limit))
 
 
 def _days(quarters: Sequence[Quarter], limit: float) -> Iterator[Markup]:
@@ -64,7 +68,7 @@ def _days(quarters: Sequence[Quarter], limit: float) -> Iterator[Markup]:
         yield folded(caption, table("", ("=Day", ">Import", ">Export", "Complete"), rows), rows=len(rows))
     for day in days[-DAYS:]:
         (total,) = periods(day, _DAY_MS, limit)
-        summary = f"{_day_name(total)}: {_values(total)} in {plural(len(day), 'quarter hour')}"
+        summary = f"{_day_name(total)}: {_values(total)} in {plural(len(day), 'quarter hour')}{_partly(total)}"
         columns = ("=Begin", "=End", ">Import, Wh", ">Export, Wh", ">Telegrams", "Complete")
         yield folded(summary, table("", columns, [_row(quarter, limit) for quarter in day]), rows=len(day))
 
@@ -80,6 +84,10 @@ def _day_name(period: Period) -> str:
         date = date_of(period.t_ms)
         return short_text(period.clock, period.t_ms) if date is None else date.date().isoformat()
     return f"Second {period.t_ms // SECOND} to {(period.t_ms + _DAY_MS) // SECOND}"
+
+
+def _partly(period: Period) -> str:
+    return "" if period.complete else ", incomplete"
 
 
 def _values(period: Period) -> str:

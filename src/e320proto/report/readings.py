@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from e320proto.obis import ObisCode
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from e320proto.obis import ObisCode
     from e320proto.sml.entries import Entry
     from e320proto.units import Quantity
 
 WATT: Final = 27
 WATT_HOUR: Final = 30
 IMPORT, EXPORT = 1, 2
+IMPORTED: Final = ObisCode.parse("1.8.0")
+EXPORTED: Final = ObisCode.parse("2.8.0")
 _READING, _CURRENT = 8, 255
 _TARIFFS: Final = 4
 

@@ -26,10 +26,10 @@ def time_text(clock: Clock, t_ms: int) -> str:
     >>> time_text(Clock.ARRIVAL, 1_700_000_000_250), time_text(Clock.DATE, 1_700_000_000_000)
     ('2023-11-14 22:13:20.250', '2023-11-14 22:13:20')
     >>> time_text(Clock.COUNTER, 2_005_971_000), time_text(Clock.NUMBER, 3000)
-    ('second 2005971', 'telegram 4')
+    ('second 2005971 (557:12:51 h)', 'telegram 4')
     """
     if clock is Clock.COUNTER:
-        return f"second {t_ms // SECOND}"
+        return f"second {t_ms // SECOND} ({t_ms // _HOUR}:{t_ms % _HOUR // _MINUTE:02}:{t_ms % _MINUTE // SECOND:02} h)"
     if clock is Clock.NUMBER:
         return f"telegram {t_ms // SECOND + 1}"
     date = date_of(t_ms)
