@@ -90,7 +90,7 @@ def time_ticks(stretches: Sequence[Stretch], span_ms: int, most: int) -> Iterato
         span_ms: length of the axis.
         most: about so many marks fit on it.
     """
-    least = span_ms / max(most, 1)
+    least = 0.95 * span_ms / max(most, 1)
     for stretch in stretches:
         if stretch.clock is Clock.NUMBER:
             step = max(SECOND, int(_round_up(max(least, SECOND))))

@@ -1,8 +1,8 @@
 """How far telegrams of a meter are apart as a rule, and where they are farther apart: the gaps.
 
 The usual interval is the median. Longer than one and a half of it is a gap. Where more than one interval in a hundred
-is up to two and a half times the usual one, that is how this meter sends (a counter of whole seconds that skips one now
-and then), and only what is longer is a gap.
+(of few intervals: one in five) is up to two and a half times the usual one, that is how this meter sends: a counter of
+whole seconds that skips one now and then. Only what is longer is a gap then.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ class Intervals:
             return 0
         limit, most = 1.5 * usual, 2.5 * usual
         often = sum(count for length_ms, count in self._lengths.items() if limit < length_ms <= most)
-        return most if total >= _ENOUGH and often * 100 > total else limit
+        share = 100 if total >= _ENOUGH else 5
+        return most if often * share > total else limit
 
     @property
     def gap_count(self) -> int:

@@ -120,8 +120,10 @@ def _register(register: Register) -> Sequence[Child]:
     )
 
 
-def _value(entry: Entry) -> str:
+def _value(entry: Entry) -> Child:
     value = value_words(entry)
+    if entry.quantity is None:
+        return element("span", value, class_="octets")
     return value if entry.corrected is None else f"{entry.corrected.digits} (sent {value})"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from e320proto.report.axes import make_scale
 from e320proto.report.canvas import SIZES, Canvas, picture
 from e320proto.report.markup import Markup, element, joined
+from e320proto.report.timeline import SECOND
 from e320proto.report.times import duration_text, time_text
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _picture(meter: MeterRecord, index: int) -> Markup:
     bins = meter.bins.coarser(size.width)
     powers = {number: one for number, one in sorted(bins.bins.items()) if one.count}
     least, greatest = min(one.least for one in powers.values()), max(one.greatest for one in powers.values())
-    end_ms = (max(bins.bins) + 1) * bins.width_ms
+    end_ms = meter.timeline.end_ms if bins.width_ms > SECOND else meter.timeline.end_ms + SECOND
     canvas = Canvas(size, 0, end_ms, make_scale(least, greatest, "W"))
     stretches = meter.timeline.stretches
     description = (

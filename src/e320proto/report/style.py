@@ -88,13 +88,13 @@ tbody th{font-weight:400}
 .n{text-align:right;white-space:nowrap}
 .t{white-space:nowrap}
 .wide-words{min-width:16rem}
+.octets{display:inline-block;max-width:15rem;white-space:normal;overflow-wrap:anywhere}
 tr.partly td,tr.partly th{color:var(--quiet)}
 details{margin:.15rem 0}
 summary{cursor:pointer;font-variant-numeric:tabular-nums;padding:.1rem 0}
 summary:focus-visible,.scroll:focus-visible,a:focus-visible{outline:2px solid var(--import);outline-offset:2px}
 footer{margin-top:2.5rem;padding-top:.6rem;border-top:1px solid var(--rule)}
 @media (max-width:40rem){body{padding:.8rem .8rem 2rem}.wide{display:none}.narrow{display:block}
-.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.35rem}
 .tiles{grid-template-columns:repeat(2,1fr)}}
 @media print{html{font-size:11px}body{max-width:none;padding:0}h2,h3,figcaption{break-after:avoid}
 figure,tr,.tiles{break-inside:avoid}.wide{display:block}.narrow{display:none}.scroll{overflow:visible}
