@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from e320proto.units import Quantity
 
 _PERIODS: Final = tuple(QUARTER_MS * count for count in (1, 4, 24, 96, 7 * 96, 28 * 96))
-_PX: Final = 3.2  # of the narrowest bar, with its gap
+_PX: Final = 2.5  # of the narrowest bar, with its gap
 _DIGITS: Final = 400  # more than numbers of 64 bits with any scaler need, so sums are exact
 
 
