@@ -16,7 +16,8 @@ DAY = 86_400_000
 def test_a_scale_holds_zero_and_its_values(one: float, other: float) -> None:
     low, high = min(one, other), max(one, other)
     scale = make_scale(low, high, "W")
-    assert scale.low <= min(low, 0) <= max(high, 0) <= scale.high
+    rounding = 1e-9 * scale.step
+    assert scale.low - rounding <= min(low, 0) <= max(high, 0) <= scale.high + rounding
     assert 1 <= len(list(scale.lines())) <= 9
 
 

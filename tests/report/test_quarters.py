@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.report.conftest import Collect, Push
 
+Quarters: TypeAlias = "Callable[[Iterable[int]], list[tuple[int, str, str, bool]]]"
+
 HALF_AN_HOUR = range(1700, 3700)
 
 
@@ -24,24 +26,21 @@ def reading(second: int) -> int:
 
 
 @pytest.fixture
-def quarters(collect: Collect, push: Push) -> Callable[..., list[tuple[int, str, str, bool]]]:
-    def run(seconds: Iterable[int], **fields: int) -> list[tuple[int, str, str, bool]]:
-        pieces = (push(one, imported=reading(one), exported=one, **fields) for one in seconds)
-        (meter,) = collect(pieces).meters.values()
+def quarters(collect: Collect, push: Push) -> Quarters:
+    def run(seconds: Iterable[int]) -> list[tuple[int, str, str, bool]]:
+        (meter,) = collect(push(one, imported=reading(one), exported=one) for one in seconds).meters.values()
         limit = meter.intervals.limit_ms
-        return [
-            (quarter.t_ms // SECOND, *map(str, quarter.energies(limit)), quarter.complete(limit))
-            for quarter in meter.quarters
-        ]
+        found = []
+        for quarter in meter.quarters:
+            imported, exported = quarter.energies(limit)
+            found.append((quarter.t_ms // SECOND, str(imported), str(exported), quarter.complete(limit)))
+        return found
 
     return run
 
 
 def wh(first: int, last: int) -> str:
     return f"{Decimal(reading(last) - reading(first)) / 10:.1f} Wh"
-
-
-Quarters: TypeAlias = "Callable[..., list[tuple[int, str, str, bool]]]"
 
 
 def test_values_are_differences_of_readings_at_the_edges(quarters: Quarters) -> None:

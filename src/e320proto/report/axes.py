@@ -138,12 +138,15 @@ def _first_of_months(stretch: Stretch, least: float) -> Iterator[Tick]:
     if step is inf:
         return
     step = int(step)
-    month = -(-(begin.year * _YEAR + begin.month) // step) * step
+    month = -(-(begin.year * _YEAR + begin.month - 1) // step) * step
     while month <= end.year * _YEAR + end.month - 1:
         year, index = divmod(month, _YEAR)
         month += step
         if year > MAXYEAR:
             return
         date = datetime(year, index + 1, 1, tzinfo=UTC)
+        x_ms = stretch.x_ms + int(date.timestamp()) * SECOND - stretch.t_ms
+        if x_ms < stretch.x_ms:
+            continue
         label = f"{date:%b %Y}" if index == 0 or step >= _YEAR else f"{date:%b}"
-        yield Tick(stretch.x_ms + int(date.timestamp()) * SECOND - stretch.t_ms, label)
+        yield Tick(x_ms, label)

@@ -68,7 +68,7 @@ svg .break{stroke:var(--trouble);stroke-width:1;stroke-dasharray:3 3}
 svg .marks{stroke:var(--trouble);stroke-width:1.5}
 svg path{fill:none}
 svg .band{stroke-opacity:.38}
-svg .line{stroke-width:1.4;stroke-linejoin:round;stroke-linecap:round}
+svg .line{stroke-width:1.6;stroke-linejoin:round;stroke-linecap:round}
 svg path.import{stroke:var(--import)}svg path.export{stroke:var(--export)}
 svg rect.import{fill:var(--import)}svg rect.export{fill:var(--export)}
 svg .tariff1{stroke-dasharray:7 3}svg .tariff2{stroke-dasharray:2 3}svg .tariff3{stroke-dasharray:7 3 2 3}
