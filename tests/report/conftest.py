@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -59,6 +60,7 @@ class Collect(Protocol):
 
 @pytest.fixture(scope="session")
 def push() -> Push:
+    @lru_cache(maxsize=20_000)  # many tests have the same ones, and to encode takes long
     def make(
         time: SecIndex | Timestamp | LocalTimestamp | int | None,
         *,

@@ -58,7 +58,7 @@ def value_text(reading: Reading) -> str:
 def reading_row(reading: Reading | AttentionError) -> Row:
     """Code, value, second and status of a reading, or why there is none."""
     if isinstance(reading, AttentionError):
-        return reading.request.partition(" ")[0], "refused", "", str(reading)
+        return reading.request.partition(" ")[0], "refused", "", str(reading.actual)
     second = "" if reading.sec_index is None else f"second {reading.sec_index}"
     status = "" if reading.status is None else status_words(Status(reading.status, _STATUS_OCTETS))
     return str(reading.code), value_text(reading), second, status
