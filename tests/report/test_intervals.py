@@ -31,6 +31,7 @@ def meter_of(collect: Collect, push: Push, steps: list[int]) -> MeterRecord:
         ([1, 1, 2] * 10, 1, []),  # how this meter sends
         ([1, 1, 2] * 50 + [3], 1, [3]),
         ([1] * 300 + [2] * 2, 1, [2, 2]),
+        ([0, 1] * 20 + [5], 1, [5]),  # two telegrams in a second of the counter
     ],
 )
 def test_gaps(collect: Collect, push: Push, steps: list[int], usual: int, gaps: list[int]) -> None:

@@ -218,7 +218,7 @@ def test_meters_beyond_the_limit_are_counted(collect: Collect, push: Push) -> No
 
 def test_a_power_failure_is_told(collect: Collect, push: Push) -> None:
     root = page_of(collect(push(second) for second in [*range(5000, 5050), *range(3, 40)]))
-    assert "1 times: the clock ran backwards" in words(root)
+    assert "1 time: the clock ran backwards" in words(root)
     assert [node.get("class") for node in root.iter(f"{SVG}path")].count("break") >= 2
 
 
@@ -249,3 +249,18 @@ def test_recordings_of_real_meters(shared: Path) -> None:
     root = page_of(collector.findings)
     assert len(list(root.iterfind(".//section"))) == len(collector.findings.meters) + 1
     assert "dzg_sign" in [row[0] for row in rows(root, "Word")]
+
+
+def test_no_line_crosses_a_gap(collect: Collect, push: Push) -> None:
+    seconds = [*range(100), *range(400, 500)]
+    root = page_of(collect(push(second, imported=second, watts=second) for second in seconds))
+    lines = [node.get("d") or "" for node in root.iter(f"{SVG}path") if node.get("class") == "line import tariff0"]
+    drawn = [line for line in lines if "L" in line]
+    assert len(drawn) == 2, "wide and narrow"
+    assert [line.count("M") for line in drawn] == [2, 2]
+
+
+def test_without_energy_there_is_no_data_set(collect: Collect, push: Push) -> None:
+    text = words(page_of(collect([push(1, imported=None, exported=None), push(2, imported=None, exported=None)])))
+    assert "Data set without active energy" in text
+    assert "The meter sent no active energy." in text

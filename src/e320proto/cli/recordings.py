@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MS = 1000
+_DIGITS = 15  # of a time that is one
 
 
 def read_times(path: Path) -> Iterator[tuple[float | None, bytes]]:
@@ -19,7 +20,7 @@ def read_times(path: Path) -> Iterator[tuple[float | None, bytes]]:
     marks: list[tuple[int, float | None]] = [(0, None)]
     for line in path.with_suffix(".times").read_text(encoding="ascii", errors="replace").splitlines(keepends=True):
         parts = line.split()
-        if line.endswith("\n") and len(parts) == 2 and all(part.isdecimal() for part in parts):  # noqa: PLR2004
+        if line.endswith("\n") and len(parts) == 2 and all(part.isdecimal() and len(part) <= _DIGITS for part in parts):  # noqa: PLR2004
             marks.append((int(parts[0]), int(parts[1]) / _MS))
     with path.open("rb") as file:
         for (begin, at), (end, _) in pairwise([*marks, (path.stat().st_size, None)]):

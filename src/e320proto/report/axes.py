@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import MAXYEAR, UTC, datetime
-from math import ceil, floor, inf, isfinite, log10
+from math import ceil, floor, inf, log10
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from e320proto.report.timeline import SECOND, Clock
@@ -26,6 +26,8 @@ _STEPS: Final = (
 )
 _MONTHS: Final = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200)
 _YEAR: Final = 12
+_LEAST: Final = 1e-200  # no meter sends a number of 64 bits with a scaler of -128 or more that is nearer to 0
+_PLACES: Final = 6  # more, or numbers as long, are written with a power of ten
 
 
 class Scale(NamedTuple):
@@ -48,10 +50,11 @@ class Scale(NamedTuple):
     def lines(self) -> Iterator[tuple[float, str]]:
         """Values that get a line, and their labels."""
         places = max(0, -floor(log10(self.step / self.divisor) + 1e-9))
+        form = f",.{places}f" if places <= _PLACES and self.step < self.divisor * 10**_PLACES else ".3g"
         for count in range(round((self.high - self.low) / self.step) + 1):
             value = self.low + count * self.step
-            shown = value / self.divisor
-            yield value, f"{shown if abs(value) > self.step / 2 else 0:,.{places}f}".replace("-", "\N{MINUS SIGN}")
+            shown = value / self.divisor if abs(value) > self.step / 2 else 0.0
+            yield value, format(shown, form).replace("-", "\N{MINUS SIGN}")
 
 
 def make_scale(low: float, high: float, unit: str, lines: int = 6) -> Scale:
@@ -63,7 +66,7 @@ def make_scale(low: float, high: float, unit: str, lines: int = 6) -> Scale:
     """
     low, high = min(low, 0.0), max(high, 0.0)
     span = high - low
-    if not isfinite(span) or span <= 0:
+    if not _LEAST < span < inf:
         high, span = low + 1.0, 1.0
     step = _round_up(span / lines)
     divisor = 1000 if max(-low, high) >= 1000 else 1  # noqa: PLR2004 - from here on with the prefix kilo

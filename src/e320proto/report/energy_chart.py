@@ -49,15 +49,18 @@ def _counting(meter: MeterRecord) -> set[ObisCode]:
 def _picture(meter: MeterRecord, size: Size) -> Markup:
     bins = meter.bins.coarser(size.width)
     codes = drawn(meter)
-    lines: dict[ObisCode, list[tuple[int, float]]] = {code: [(0, 0.0)] for code in codes}
+    lines: dict[ObisCode, list[tuple[int, float]]] = {code: [] for code in codes}
     for number, one in sorted(bins.bins.items()):
         x_ms = min((number + 1) * bins.width_ms, meter.timeline.end_ms)
         for code in codes:
             if code in one.energies:
+                if not lines[code]:
+                    lines[code].append((number * bins.width_ms, 0.0))
                 grown = one.energies[code].decimal - meter.first_energies[code].decimal
                 lines[code].append((x_ms, float(grown)))
     values = [value for line in lines.values() for _, value in line]
     canvas = Canvas(size, 0, meter.timeline.end_ms, make_scale(min(values), max(values), "Wh", 5))
+    limit = meter.intervals.limit_ms + bins.width_ms
     growth = ", ".join(f"{code.short} by {line[-1][1] / _KILO:,.6g} kWh" for code, line in lines.items())
     return picture(
         canvas,
@@ -65,10 +68,19 @@ def _picture(meter: MeterRecord, size: Size) -> Markup:
         f"Growth of the registers since the first telegram: {growth}.",
         canvas.gaps(meter.intervals.gaps(), meter.intervals.usual_ms or 0),
         canvas.frame(meter.timeline.stretches),
-        *(element("path", class_=line_class(code), d=_path(canvas, line)) for code, line in lines.items()),
+        *(element("path", class_=line_class(code), d=_path(canvas, line, limit)) for code, line in lines.items()),
     )
 
 
-def _path(canvas: Canvas, line: list[tuple[int, float]]) -> str:
-    points = dict.fromkeys(f"{canvas.x(x_ms):g} {canvas.y(value):g}" for x_ms, value in line)
-    return f"M{'L'.join(points)}" if len(points) > 1 else f"M{next(iter(points))}h0"
+def _path(canvas: Canvas, line: list[tuple[int, float]], limit: float) -> str:
+    """Draw a line; what a register did during a gap is not known, so there is none."""
+    parts: list[str] = []
+    before: int | None = None
+    for x_ms, value in line:
+        point = f"{canvas.x(x_ms):g} {canvas.y(value):g}"
+        if before is None or x_ms - before > limit:
+            parts.append(f"M{point}h0")
+        elif parts[-1] != f"L{point}":
+            parts.append(f"L{point}")
+        before = x_ms
+    return "".join(parts)

@@ -54,7 +54,12 @@ class Intervals:
         self._longest: list[Interval] = []
 
     def wants(self, length_ms: int) -> bool:
-        """Count an interval; tell whether it is long enough to be kept."""
+        """Count an interval; tell whether it is long enough to be kept.
+
+        None at all is not counted: several telegrams came within what the clock can tell.
+        """
+        if not length_ms:
+            return False
         self._lengths[_bucket(length_ms)] += 1
         return len(self._longest) < KEPT or length_ms > self._longest[0].length_ms
 

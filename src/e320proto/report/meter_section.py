@@ -74,11 +74,13 @@ def _breaks(meter: MeterRecord) -> Markup:
     counts: dict[Break, int] = {why: 0 for why in Break if why is not Break.BEGIN}
     for stretch in meter.timeline.stretches[1:]:
         counts[stretch.why] += 1
-    lines = [element("div", f"{count:,} times: {why.value}.") for why, count in counts.items() if count]
+    lines = [element("div", f"{plural(count, 'time')}: {why.value}.") for why, count in counts.items() if count]
     return joined(*lines, element("div", "How long it took is not known there; the plots leave no room for it."))
 
 
 def _data_set(meter: MeterRecord) -> str:
+    if not meter.first_energies:
+        return "without active energy"
     if not meter.reduced:
         return "with decimals of energy, as in the extended data set"
     if meter.reduced == meter.telegrams:

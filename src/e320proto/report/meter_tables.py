@@ -31,7 +31,9 @@ def gap_table(meter: MeterRecord) -> Markup:
     usual = meter.intervals.usual_ms
     heading = element("h3", "Gaps")
     if usual is None:
-        return joined(heading, element("p", "Not known: no two telegrams with times of one clock.", class_="quiet"))
+        return joined(
+            heading, element("p", "Not known: no two telegrams have different times of one clock.", class_="quiet")
+        )
     longer = f"longer than {duration_text(round(meter.intervals.limit_ms))}"
     rule = f"As a rule a telegram comes every {duration_text(usual)}; a gap is {longer}."
     count, gaps = meter.intervals.gap_count, list(meter.intervals.gaps())
