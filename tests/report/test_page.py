@@ -218,7 +218,10 @@ def test_meters_beyond_the_limit_are_counted(collect: Collect, push: Push) -> No
 
 def test_a_power_failure_is_told(collect: Collect, push: Push) -> None:
     root = page_of(collect(push(second) for second in [*range(5000, 5050), *range(3, 40)]))
-    assert "1 time: the clock ran backwards" in words(root)
+    assert [node for node in root.iter("summary") if words(node) == "1 break"]
+    ((before, after, why),) = [row for row in rows(root, "Last telegram before") if "clock" in row[2]]
+    assert (before, after) == ("second 5049 (1:24:09 h)", "second 3 (0:00:03 h)")
+    assert why.startswith("the clock ran backwards")
     assert [node.get("class") for node in root.iter(f"{SVG}path")].count("break") >= 2
 
 

@@ -17,7 +17,7 @@ def report(
     captures: Annotated[
         list[str],
         typer.Argument(
-            metavar="CAPTURE...",
+            metavar="CAPTURE",
             help="Octets, hex or base64, a recording, a folder of recordings, or - for standard input.",
         ),
     ],
@@ -26,7 +26,7 @@ def report(
         bool, typer.Option("--lenient", help="Also use messages with a wrong checksum inside of a right telegram.")
     ] = False,
 ) -> None:
-    """Make a page of captures: power, energy, quarter hours, gaps, what was damaged, status changes.
+    """Make a page of captures: power, energy, quarter hours, gaps, damage, status changes.
 
     The page is one file that needs no network. Captures are taken in the order given.
 

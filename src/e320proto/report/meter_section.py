@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from e320proto.report.energy_chart import any_counted, drawn, energy_chart, line_class
 from e320proto.report.markup import Markup, element, joined
-from e320proto.report.meter_tables import gap_table, register_table, remark_table, status_tables
+from e320proto.report.meter_tables import break_table, gap_table, register_table, remark_table, status_tables
 from e320proto.report.power_chart import power_chart
 from e320proto.report.quarter_section import quarter_section
 from e320proto.report.tables import facts
-from e320proto.report.timeline import Break
 from e320proto.report.times import duration_text, time_text
 from e320proto.sml.wording import REDUCED, meter_words, plural
 
@@ -40,6 +39,7 @@ def meter_section(meter: MeterRecord, number: int) -> Markup:
         _energy(meter),
         quarter_section(meter),
         gap_table(meter),
+        break_table(meter),
         status_tables(meter),
         register_table(meter),
         remark_table(meter),
@@ -64,18 +64,7 @@ def _facts(meter: MeterRecord) -> Iterator[tuple[str, Child]]:
         lasted = sum(stretch.end_ms - stretch.x_ms for stretch in stretches)
         yield "Duration", f"{duration_text(lasted)}, a telegram every {duration_text(usual)} as a rule"
     yield "Times", joined(*(element("div", f"{clock.value}.") for clock in meter.timeline.clocks))
-    if len(stretches) > 1:
-        yield "Breaks", _breaks(meter)
     yield "Data set", _data_set(meter)
-
-
-def _breaks(meter: MeterRecord) -> Markup:
-    """Why the axis is broken, each reason once."""
-    counts: dict[Break, int] = {why: 0 for why in Break if why is not Break.BEGIN}
-    for stretch in meter.timeline.stretches[1:]:
-        counts[stretch.why] += 1
-    lines = [element("div", f"{plural(count, 'time')}: {why.value}.") for why, count in counts.items() if count]
-    return joined(*lines, element("div", "How long it took is not known there; the plots leave no room for it."))
 
 
 def _data_set(meter: MeterRecord) -> str:

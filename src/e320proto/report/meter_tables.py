@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from e320proto.report.intervals import KEPT as KEPT_INTERVALS
@@ -55,6 +56,25 @@ def gap_table(meter: MeterRecord) -> Markup:
     columns = ("=Last telegram before", "=First telegram after", ">Distance", ">Import meanwhile", ">Export meanwhile")
     total = f"{words}, {more}{duration_text(sum(gap.length_ms for gap in gaps))} in all"
     return joined(heading, element("p", rule, class_="quiet"), folded(total, table("", columns, rows), rows=len(rows)))
+
+
+def break_table(meter: MeterRecord) -> Markup | None:
+    """Show where the clock broke, if it did."""
+    stretches = meter.timeline.stretches
+    if len(stretches) == 1:
+        return None
+    rows = [
+        (time_text(before.clock, before.end_t_ms), time_text(after.clock, after.t_ms), after.why.value)
+        for before, after in pairwise(stretches)
+    ]
+    columns = ("=Last telegram before", "=First telegram after", "Why")
+    words = "How much time went by at a break is not known. The plots leave no room for it."
+    summary = plural(len(rows), "break")
+    return joined(
+        element("h3", "Breaks of the clock"),
+        element("p", words, class_="quiet"),
+        folded(summary, table("", columns, rows), rows=len(rows)),
+    )
 
 
 def _wh(value: Quantity | None) -> str:

@@ -67,7 +67,6 @@ class Stretch:
         x_ms: where it begins on the axis.
         t_ms: what the clock showed there.
         end_ms: where it ends on the axis.
-        back_ms: how far the clock ran back, if it did.
     """
 
     clock: Clock
@@ -75,7 +74,6 @@ class Stretch:
     x_ms: int
     t_ms: int
     end_ms: int
-    back_ms: int = 0
 
     def time_at(self, x_ms: int) -> int:
         """What the clock showed at a place of the axis."""
@@ -146,10 +144,9 @@ class Timeline:
 
     def _break(self, last: Stretch, clock: Clock, why: Break, t_ms: int) -> Place:
         step = t_ms + _COUNTER_END - last.end_t_ms if why is Break.AROUND else None
-        back = last.end_t_ms - t_ms if why is Break.BACK else 0
         x_ms = last.end_ms + (SECOND if step is None else step)
         t_ms = 0 if clock is Clock.NUMBER else t_ms
-        return self._begin(Stretch(clock, why, x_ms, t_ms, x_ms, back), step)
+        return self._begin(Stretch(clock, why, x_ms, t_ms, x_ms), step)
 
     def _begin(self, stretch: Stretch, step_ms: int | None) -> Place:
         self.stretches.append(stretch)
