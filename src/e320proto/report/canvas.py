@@ -110,9 +110,10 @@ class Canvas:
                 continue
             x, half = self.x(tick.x_ms), len(tick.label) * _LABEL_PX / 2
             yield element("path", class_="grid", d=f"M{x} {self.bottom}v4")
-            if x - half >= free and x + half <= self.size.width + _TOP:
-                yield element("text", tick.label, x=x, y=self.size.height - 8, text_anchor="middle")
-                free = x + half + _LABEL_PX
+            at = min(x, round(self.size.width - half, 1))  # nothing is printed over the edge of the paper
+            if at - half >= free:
+                yield element("text", tick.label, x=at, y=self.size.height - 8, text_anchor="middle")
+                free = at + half + _LABEL_PX
 
     def _breaks(self, stretches: list[Stretch]) -> Iterator[Markup]:
         for stretch in stretches[1 : _BREAKS + 1]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from e320proto.report.canvas import SIZES
 from e320proto.report.energy_chart import any_counted, drawn, energy_chart, line_class
 from e320proto.report.markup import Markup, element, joined
 from e320proto.report.meter_tables import break_table, gap_table, register_table, remark_table, status_tables
@@ -119,7 +120,7 @@ def _power(meter: MeterRecord) -> Markup:
         return joined(
             heading, element("p", f"{meter.highest.power} at the only instant of the capture.", class_="quiet")
         )
-    band = duration_text(meter.bins.coarser(1000).width_ms)
+    band = duration_text(meter.bins.coarser(SIZES[0].width).width_ms)
     return joined(
         heading,
         element(
