@@ -139,33 +139,42 @@ async def soak(hours: float, seed: int) -> Soaked:
     return soaked
 
 
-async def _soak(soaked: Soaked, link: Path, telegrams: int, random: Random) -> None:
-    due: deque[bytes] = deque()
+class _Counted:
+    """Compares what is read with what arrived undamaged."""
 
-    def on_telegram(telegram: Telegram, _: float) -> None:
+    def __init__(self, soaked: Soaked) -> None:
+        self._soaked = soaked
+        self.due: deque[bytes] = deque()
+
+    def telegram(self, telegram: Telegram, _: float) -> None:
+        soaked = self._soaked
         soaked.read += 1
         soaked.accounted += len(telegram.raw)
-        while due and due[0] != telegram.raw:
+        while self.due and self.due[0] != telegram.raw:
             soaked.missing += 1
-            due.popleft()
-        if due:
-            due.popleft()
+            self.due.popleft()
+        if self.due:
+            self.due.popleft()
         else:
             soaked.wrong += 1
 
-    def on_trouble(event: Malformed | BytesDiscarded, _: float) -> None:
+    def trouble(self, event: Malformed | BytesDiscarded, _: float) -> None:
+        soaked = self._soaked
         if isinstance(event, BytesDiscarded):
             soaked.trouble["noise"] += 1
             soaked.accounted += len(event.data)
-        else:
-            soaked.trouble[event.error.reason] += 1
-            if event.kind == "frame":
-                soaked.accounted += len(event.raw)
-            else:  # the checksum of a message has found what that of the frame has not: the rest of it was read
-                soaked.partial += 1
-                soaked.wrong -= 1
+            return
+        soaked.trouble[event.error.reason] += 1
+        if event.kind == "frame":
+            soaked.accounted += len(event.raw)
+        else:  # the checksum of a message has found what that of the frame has not: the rest of it was read
+            soaked.partial += 1
+            soaked.wrong -= 1
 
-    reader = MeterReader(str(link), times=TIMES, on_telegram=on_telegram, on_trouble=on_trouble)
+
+async def _soak(soaked: Soaked, link: Path, telegrams: int, random: Random) -> None:
+    counted = _Counted(soaked)
+    reader = MeterReader(str(link), times=TIMES, on_telegram=counted.telegram, on_trouble=counted.trouble)
     line = Line(link, random, reader)
     async with reader:
         await line.plug()
@@ -176,7 +185,7 @@ async def _soak(soaked: Soaked, link: Path, telegrams: int, random: Random) -> N
             soaked.sent += 1
             soaked.cut += pulled_at > 0
             if arriving == frame and not pulled_at:
-                due.append(frame)
+                counted.due.append(frame)
             else:
                 soaked.damaged += 1
             await line.write(arriving[:pulled_at])
@@ -188,7 +197,7 @@ async def _soak(soaked: Soaked, link: Path, telegrams: int, random: Random) -> N
             if number == telegrams // 4:
                 quarter = _blocks()
         await line.pull()
-        soaked.missing += len(due)
+        soaked.missing += len(counted.due)
         soaked.octets = line.written
         soaked.dropped = reader.stats.total.dropped
         soaked.blocks = quarter, _blocks()
