@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from e320proto.aio.gateway import PipeLost, PipeOpened
-from e320proto.cli.wording import meter_words, octets_text, status_words
+from e320proto.cli.wording import meter_words, status_words
 from e320proto.errors import AttentionError
 from e320proto.identity import ServerId
+from e320proto.live.telegram_json import octets_text
 from e320proto.lmn.session_events import (
     Answered,
     MeterFound,
