@@ -14,7 +14,8 @@
     │   └ AttentionError                      it refuses a request: number
     ├ SecurityError(E320Error)                TLS, certificate, pairing: alert; cause chained
     └ TransportError(E320Error, OSError)      connections only
-      └ ResponseTimeout(TransportError, TimeoutError)
+      ├ ResponseTimeout(TransportError, TimeoutError)
+      └ EndOfReplay                           a recording is at its end
 
 ``reason`` is a short stable word for programs (``"bad_crc"``); ``str(error)`` is a sentence for
 people that says what was expected, what was found and where. Nothing else escapes from this
@@ -283,3 +284,7 @@ class TransportError(E320Error, OSError):
 
 class ResponseTimeout(TransportError, TimeoutError):
     """The peer did not answer in time."""
+
+
+class EndOfReplay(TransportError):
+    """A recording that is replayed is at its end."""

@@ -26,6 +26,8 @@ from e320proto.aio.outlets import (
     open_tcp_each,
 )
 from e320proto.aio.pipe import SOFT_PROFILE, Pipe, open_pipe
+from e320proto.aio.pool import MeterPool
+from e320proto.aio.reader import MeterReader, ReaderState, ReaderTimes, read_serial, telegrams
 from e320proto.aio.server import MeterServer, run_meters
 
 __all__ = [
@@ -36,12 +38,16 @@ __all__ = [
     "Listener",
     "LmnMeterServer",
     "MeterBus",
+    "MeterPool",
+    "MeterReader",
     "MeterServer",
     "Outlet",
     "Pipe",
     "PipeLost",
     "PipeOpened",
     "PtyOutlet",
+    "ReaderState",
+    "ReaderTimes",
     "SerialOutlet",
     "StreamOutlet",
     "TcpOutlet",
@@ -51,5 +57,7 @@ __all__ = [
     "open_serial",
     "open_tcp",
     "open_tcp_each",
+    "read_serial",
     "run_meters",
+    "telegrams",
 ]

@@ -32,6 +32,7 @@ class MemoryPipe:
         self._noise, self._loss, self._random = noise, loss, Random(seed)  # noqa: S311 - simulated trouble
         self._loop = asyncio.get_running_loop()
         self._heard: Callable[[bytes], None] | None = None
+        self._kept: list[bytes] | None = None  # while paused
         _BUSES.setdefault(self._loop, {}).setdefault(name, []).append(self)
 
     def start(self, heard: Callable[[bytes], None], lost: Callable[[TransportError], None]) -> None:  # noqa: ARG002 - memory is not lost
@@ -50,7 +51,21 @@ class MemoryPipe:
             return
         if self._noise:
             data = bytes(random.randrange(256) if random.random() < self._noise else octet for octet in data)
-        self._heard(data)
+        if self._kept is None:
+            self._heard(data)
+        else:
+            self._kept.append(data)
+
+    def pause(self) -> None:
+        """Keep what arrives, until :meth:`resume`."""
+        if self._kept is None:
+            self._kept = []
+
+    def resume(self) -> None:
+        """Go on listening, with what was kept."""
+        kept, self._kept = self._kept, None
+        if kept and self._heard is not None:
+            self._heard(b"".join(kept))
 
     async def close(self) -> None:
         """Leave the bus."""

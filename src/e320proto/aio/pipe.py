@@ -7,22 +7,29 @@ URL                                what
 ``serial:/dev/ttyUSB0?baud=9600``  the same, with another bit rate
 ``rs485:/dev/ttyS1``               the same, and the kernel's driver switches the direction of RS-485
 ``pty:``                           a new pseudo-terminal; ``name`` is what the other end opens
-``tcp://host:port``                connects
+``tcp://host:port``                connects; ``socket://`` is the same
 ``tcp-listen://host:port``         is connected to: all who do are on one bus
+``rfc2217://host:port?baud=9600``  a serial port of another machine
+``file:recording?speed=max``       replays a recording or any capture; without ``speed`` as fast as it came
 ``memory:name?noise=1e-4&seed=7``  a bus within this event loop, for all who open that name
 =================================  ==============================================================
+
+What stands behind a ``#`` is a name for people, which also tells lines of one server apart: ``tcp://host:port#hall``.
 
 An adapter between RS-485 and USB switches the direction by itself, so ``serial:`` is right for it.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from e320proto.aio.memory_pipe import MemoryPipe
 from e320proto.aio.pty_pipe import open_pty_pipe
+from e320proto.aio.rfc2217_pipe import open_rfc2217_pipe
 from e320proto.aio.serial_port import open_serial_pipe
 from e320proto.aio.tcp_pipe import connect_tcp, listen_tcp
 from e320proto.errors import TransportError
@@ -43,12 +50,21 @@ because it would destroy that of another one, and the next broadcast is answered
 """
 
 _WINDOWS_PORT: Final = re.compile(r"(?:\\\\\.\\)?COM[0-9]+", re.IGNORECASE)
-_FORMS: Final = "a path, serial:PATH, rs485:PATH, pty:, tcp://HOST:PORT, tcp-listen://HOST:PORT or memory:NAME"
+_FORMS: Final = (
+    "a path, serial:PATH, rs485:PATH, pty:, tcp://HOST:PORT, tcp-listen://HOST:PORT, rfc2217://HOST:PORT, file:PATH "
+    "or memory:NAME"
+)
+_HOSTED: Final = {"tcp", "tcp-listen", "rfc2217"}
+_TARGETS: Final = {"serial": True, "rs485": True, "file": True, "memory": True, "pty": False}
+"""Whether something stands behind the colon."""
 _OPTIONS: Final = {
     "serial": {"baud"},
     "rs485": {"baud"},
+    "rfc2217": {"baud"},
+    "file": {"baud", "speed"},
     "memory": {"noise", "loss", "seed"},
 }
+_RANGES: Final = {"baud": (1, 10e6), "seed": (0, 1e15), "speed": (1e-3, 1e6)}
 
 
 class Pipe(Protocol):
@@ -69,71 +85,120 @@ class Pipe(Protocol):
     def send(self, data: bytes) -> None:
         """Send octets. It never waits; what nobody can take is dropped, as on a bus."""
 
+    def pause(self) -> None:
+        """Leave octets where they are, until :meth:`resume`."""
+
+    def resume(self) -> None:
+        """Go on listening."""
+
     async def close(self) -> None:
         """Give back what was opened."""
 
 
-async def open_pipe(url: str, *, baud: int = LMN_BAUD) -> Pipe:
+@dataclass(frozen=True, slots=True)
+class PipeUrl:
+    """A URL that :func:`open_pipe` knows, taken apart.
+
+    Args:
+        text: as given.
+        scheme: ``serial`` also for a path.
+        target: path, name, or empty.
+        options: by name.
+        host: of a connection.
+        port: of a connection.
+    """
+
+    text: str
+    scheme: str
+    target: str = ""
+    options: dict[str, float] = field(default_factory=dict)
+    host: str = ""
+    port: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> PipeUrl:
+        """Read a URL; a port of the system, or somebody at an address, is not looked for.
+
+        Raises:
+            TransportError: none of the forms of this module.
+
+        >>> PipeUrl.parse("serial:/dev/ttyUSB0?baud=9600")
+        PipeUrl(text='serial:/dev/ttyUSB0?baud=9600', scheme='serial', target='/dev/ttyUSB0', options={'baud': 9600.0},\
+ host='', port=0)
+        >>> PipeUrl.parse("udp://127.0.0.1:1")
+        Traceback (most recent call last):
+        ...
+        e320proto.errors.TransportError: udp://127.0.0.1:1: expected a path, serial:PATH, rs485:PATH, pty:,\
+ tcp://HOST:PORT, tcp-listen://HOST:PORT, rfc2217://HOST:PORT, file:PATH or memory:NAME, found another form
+        """
+        if text.startswith(("/", "./", "../")) or _WINDOWS_PORT.fullmatch(text):
+            return cls(text, "serial", text)
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+            found = parse_qsl(parts.query, strict_parsing=bool(parts.query))
+        except ValueError as error:
+            raise _refused(text, _FORMS, f"{error}") from None
+        scheme = "tcp" if parts.scheme == "socket" else parts.scheme
+        takes = _TARGETS.get(scheme)
+        if scheme in _HOSTED:
+            if host is None or port is None or parts.path:
+                expected = f"HOST:PORT with a port of 0 to 65535 behind {parts.scheme}://"
+                raise _refused(text, expected, "another form")
+        elif takes is None or takes != bool(parts.path) or parts.netloc:
+            raise _refused(text, _FORMS, "another form")
+        options = {name: _option(text, scheme, name, value) for name, value in found}
+        return cls(text, scheme, unquote(parts.path), options, host or "", port or 0)
+
+
+def _option(text: str, scheme: str, name: str, value: str) -> float:
+    known = _OPTIONS.get(scheme, set())
+    if name not in known:
+        raise _refused(text, f"options out of {', '.join(sorted(known)) or 'none'}", name)
+    if name == "speed" and value == "max":
+        return math.inf
+    least, most = _RANGES.get(name, (0, 1))
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not least <= number <= most:
+        raise _refused(text, f"{name} of {least:g} to {most:g}", value)
+    return number
+
+
+async def open_pipe(url: str | PipeUrl, *, baud: int = LMN_BAUD) -> Pipe:
     """Open a pipe.
 
     Args:
         url: as the module says.
-        baud: bit rate of a serial port whose URL has none.
+        baud: bit rate of a serial port, or of a replay, whose URL has none.
 
     Raises:
         TransportError: a URL of no such form; no such device, no permission, nobody there.
 
     >>> import asyncio
-    >>> asyncio.run(open_pipe("udp://127.0.0.1:1"))
+    >>> asyncio.run(open_pipe("/dev/ttyUSB99"))
     Traceback (most recent call last):
     ...
-    e320proto.errors.TransportError: udp://127.0.0.1:1: expected a path, serial:PATH, rs485:PATH, pty:, tcp://HOST:PORT,\
- tcp-listen://HOST:PORT or memory:NAME, found another form
+    e320proto.errors.TransportError: /dev/ttyUSB99: expected a serial port, found no such device; is it plugged in?
     """
-    scheme, target, options = _parsed(url)
-    match scheme:
-        case "serial" | "rs485" if target:
-            return open_serial_pipe(target, int(options.get("baud", baud)), rs485=scheme == "rs485")
-        case "pty" if not target:
+    what = PipeUrl.parse(url) if isinstance(url, str) else url
+    rate = int(what.options.get("baud", baud))
+    match what.scheme:
+        case "serial" | "rs485":
+            return open_serial_pipe(what.target, rate, rs485=what.scheme == "rs485")
+        case "pty":
             return open_pty_pipe()
-        case "memory" if target:
-            seed, noise, loss = (options.get(name, 0.0) for name in ("seed", "noise", "loss"))
-            return MemoryPipe(target, noise=noise, loss=loss, seed=int(seed))
-        case "tcp":
-            return await connect_tcp(*_address(url))
+        case "memory":
+            seed, noise, loss = (what.options.get(name, 0.0) for name in ("seed", "noise", "loss"))
+            return MemoryPipe(what.target, noise=noise, loss=loss, seed=int(seed))
         case "tcp-listen":
-            return await listen_tcp(*_address(url))
+            return await listen_tcp(what.host, what.port)
+        case "rfc2217":
+            return await open_rfc2217_pipe(what.host, what.port, rate)
         case _:
-            raise _refused(url, _FORMS, "another form")
-
-
-def _parsed(url: str) -> tuple[str, str, dict[str, float]]:
-    if url.startswith(("/", "./", "../")) or _WINDOWS_PORT.fullmatch(url):
-        return "serial", url, {}
-    try:
-        parts = urlsplit(url)
-        options = {name: float(value) for name, value in parse_qsl(parts.query, strict_parsing=bool(parts.query))}
-    except ValueError as error:
-        raise _refused(url, _FORMS, f"{error}") from None
-    known = _OPTIONS.get(parts.scheme, set())
-    for name, value in options.items():
-        if name not in known:
-            raise _refused(url, f"options out of {', '.join(sorted(known)) or 'none'}", name)
-        least, most = {"baud": (1, 10e6), "seed": (0, 1e15)}.get(name, (0, 1))
-        if not least <= value <= most:
-            raise _refused(url, f"{name} of {least:g} to {most:g}", f"{value:g}")
-    return parts.scheme, parts.path, options
-
-
-def _address(url: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if host is None or port is None or parts.path:
-        raise _refused(url, "HOST:PORT with a port of 0 to 65535 behind tcp:// or tcp-listen://", "another form")
-    return host, port
+            return await connect_tcp(what.host, what.port)
 
 
 def _refused(url: str, expected: str, found: str) -> TransportError:

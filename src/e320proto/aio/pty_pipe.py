@@ -50,6 +50,16 @@ class PtyPipe:
         with contextlib.suppress(BlockingIOError):
             os.write(self._main, data)
 
+    def pause(self) -> None:
+        """Leave octets in the kernel's buffer, until :meth:`resume`."""
+        if self._main >= 0:
+            self._loop.remove_reader(self._main)
+
+    def resume(self) -> None:
+        """Go on listening."""
+        if self._main >= 0:
+            self._loop.add_reader(self._main, self._read)
+
     async def close(self) -> None:
         """Close the port: the other end sees a hang-up."""
         if self._main >= 0:

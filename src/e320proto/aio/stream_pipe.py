@@ -41,6 +41,16 @@ class StreamPipe(asyncio.Protocol):
         if not self._transport.is_closing() and self._transport.get_write_buffer_size() <= _MOST_WAITING:
             self._transport.write(data)
 
+    def pause(self) -> None:
+        """Leave octets where they are, until :meth:`resume`; a loss is not noticed meanwhile."""
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Go on listening."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
     async def close(self) -> None:
         """End the connection."""
         self._heard = self._lost = None

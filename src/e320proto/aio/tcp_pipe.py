@@ -55,6 +55,7 @@ class ListeningPipe:
         self.name = ""
         self._clients: set[StreamPipe] = set()
         self._server: asyncio.Server | None = None
+        self._paused = False
         self._heard: Callable[[bytes], None] | None = None
 
     async def listen(self, host: str, port: int) -> None:
@@ -73,6 +74,8 @@ class ListeningPipe:
     def _arrived(self, client: StreamPipe) -> None:
         self._clients.add(client)
         client.start(partial(self._hear, client), lambda _: self._clients.discard(client))
+        if self._paused:
+            client.pause()
 
     def _hear(self, client: StreamPipe, data: bytes) -> None:
         for other in self._clients:
@@ -89,6 +92,18 @@ class ListeningPipe:
         """Send octets to all clients."""
         for client in self._clients:
             client.send(data)
+
+    def pause(self) -> None:
+        """Take nothing from the clients, until :meth:`resume`."""
+        self._paused = True
+        for client in self._clients:
+            client.pause()
+
+    def resume(self) -> None:
+        """Go on listening."""
+        self._paused = False
+        for client in self._clients:
+            client.resume()
 
     async def close(self) -> None:
         """Stop listening, and let the clients go."""
