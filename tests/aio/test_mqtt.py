@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e320proto.live.broker import Broker
+from e320proto.live.broker import BacklogDelivered, BacklogGrew, Broker, BrokerAway, BrokerConnected
 from e320proto.live.mqtt_messages import Message
 from e320proto.live.outbox import Outbox
 from tests.aio.brokers import HOST, Gate, Mosquitto, listening, needs_mosquitto
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from e320proto.aio.mqtt import BrokerEvent, MqttPublisher
+    from e320proto.aio.mqtt import MqttPublisher
+    from e320proto.live.broker import BrokerEvent
 
 pytestmark = needs_mosquitto
 QUICK = mqtt.PublisherTimes(retry_min_s=0.02, retry_max_s=0.1)
@@ -37,7 +39,12 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @asynccontextmanager
 async def publishing(
-    path: Path, port: int, *, limit: int = 1_000, memory: int = 100, **options: Any  # noqa: ANN401 - its own
+    path: Path,
+    port: int,
+    *,
+    limit: int = 1_000,
+    memory: int = 100,
+    **options: Any,  # noqa: ANN401 - its own
 ) -> AsyncIterator[tuple[MqttPublisher, list[BrokerEvent]]]:
     events: list[BrokerEvent] = []
     outbox = Outbox(path / "outbox.sqlite", limit=limit, memory=memory)
@@ -59,6 +66,15 @@ def kept(publisher: MqttPublisher, number: int) -> None:
     publisher.publish([Message("test/kept", str(number), retain=True)])
 
 
+def written(folder: Path) -> dict[Path, int]:
+    """When the files of the outbox were written to."""
+    return {path: path.stat().st_mtime_ns for path in folder.glob("outbox*")}
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - without a generator that holds one
+
+
 def numbers(payloads: list[str]) -> list[int]:
     """What arrived, without what came a second time."""
     return list(dict.fromkeys(map(int, payloads)))
@@ -68,15 +84,15 @@ def numbers(payloads: list[str]) -> list[int]:
 async def test_messages_arrive_in_order_and_nothing_is_written_to_disk(broker: Mosquitto, tmp_path: Path) -> None:
     async with listening(broker.port) as subscriber, publishing(tmp_path, broker.port) as (publisher, events):
         await until(lambda: publisher.connected)
-        before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("outbox*")}
+        before = written(tmp_path)
         for number in range(50):
             say(publisher, number)
             kept(publisher, number)
         await until(lambda: len(subscriber.payloads("test/say")) == 50 and subscriber.last("test/kept") == "49")
         assert subscriber.payloads("test/say") == [str(number) for number in range(50)]
         await until(lambda: publisher.delivered == 50)
-        assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("outbox*")} == before
-        assert events == [mqtt.BrokerConnected(0)]
+        assert written(tmp_path) == before
+        assert events == [BrokerConnected(0)]
 
 
 @in_loop
@@ -122,7 +138,7 @@ async def test_nothing_is_lost_over_a_broker_that_is_killed(broker: Mosquitto, t
         assert numbers(subscriber.payloads("test/say")) == list(range(said))
         await until(lambda: subscriber.last("test/kept") == str(said - 10))
     assert publisher._outbox.dropped == 0
-    assert [type(event) for event in events].count(mqtt.BrokerConnected) == kills + 1
+    assert [type(event) for event in events].count(BrokerConnected) == kills + 1
     await gate.close()
 
 
@@ -131,18 +147,18 @@ async def test_messages_outlive_the_bridge_while_the_broker_is_away(broker: Mosq
     broker.kill()
     async with publishing(tmp_path, broker.port) as (publisher, events):
         await until(lambda: events)
-        assert isinstance(events[0], mqtt.BrokerAway)
+        assert isinstance(events[0], BrokerAway)
         assert str(events[0].error) == f"mqtt://{HOST}:{broker.port}: Connection refused"
         say(publisher, *range(120))
         await until(lambda: len(events) > 2)
-        assert events[1:] == [mqtt.BacklogGrew(10, 0), mqtt.BacklogGrew(100, 0)]
+        assert events[1:] == [BacklogGrew(10, 0), BacklogGrew(100, 0)]
     broker.start()
     async with listening(broker.port) as subscriber, publishing(tmp_path, broker.port) as (publisher, events):
         say(publisher, 120)
         await until(lambda: len(subscriber.payloads("test/say")) == 121)
         assert subscriber.payloads("test/say") == [str(number) for number in range(121)]
         await until(lambda: len(events) == 2)
-        assert events == [mqtt.BrokerConnected(121), mqtt.BacklogDelivered(121)]
+        assert events == [BrokerConnected(121), BacklogDelivered(121)]
 
 
 @in_loop
@@ -151,12 +167,12 @@ async def test_at_the_limit_the_oldest_go_and_are_counted(broker: Mosquitto, tmp
     async with publishing(tmp_path, broker.port, limit=100) as (publisher, events):
         for number in range(250):
             say(publisher, number)
-        assert [event for event in events if isinstance(event, mqtt.BacklogGrew)] == [
-            mqtt.BacklogGrew(10, 0),
-            mqtt.BacklogGrew(100, 0),
-            mqtt.BacklogGrew(100, 1),
-            mqtt.BacklogGrew(100, 10),
-            mqtt.BacklogGrew(100, 100),
+        assert [event for event in events if isinstance(event, BacklogGrew)] == [
+            BacklogGrew(10, 0),
+            BacklogGrew(100, 0),
+            BacklogGrew(100, 1),
+            BacklogGrew(100, 10),
+            BacklogGrew(100, 100),
         ]
     broker.start()
     async with listening(broker.port) as subscriber, publishing(tmp_path, broker.port, limit=100) as (publisher, _):
@@ -176,7 +192,7 @@ async def test_a_broker_that_freezes_is_noticed(
         broker.freeze()
         say(publisher, 1)
         await until(lambda: len(publisher._outbox) == 1 and publisher._outbox._saved == 1)
-        assert isinstance(events[1], mqtt.BrokerAway)
+        assert isinstance(events[1], BrokerAway)
         assert str(events[1].error).endswith(": Operation timed out")
 
 
@@ -194,8 +210,8 @@ async def test_a_bridge_that_is_gone_without_a_word_leaves_its_will(broker: Mosq
 @in_loop
 async def test_what_others_say_is_heard_but_not_what_they_said_before(broker: Mosquitto, tmp_path: Path) -> None:
     heard: list[str] = []
-    options = {"listen_to": "house/status", "on_message": heard.append}
-    async with publishing(tmp_path / "", broker.port, **options) as (publisher, _):
+    options: dict[str, Any] = {"listen_to": "house/status", "on_message": heard.append}
+    async with publishing(tmp_path, broker.port, **options) as (publisher, _):
         await until(lambda: publisher.connected)
         publisher.publish([Message("house/status", "online", retain=True)])
         await until(lambda: heard == ["online"])
@@ -212,11 +228,6 @@ async def test_what_others_say_is_heard_but_not_what_they_said_before(broker: Mo
 
 @in_loop
 async def test_reconnecting_leaves_no_file_open(broker: Mosquitto, tmp_path: Path) -> None:
-    def files() -> int:
-        import os
-
-        return len(os.listdir("/proc/self/fd"))
-
     gate = Gate(broker.port)
     async with publishing(tmp_path, gate.port) as (publisher, _):
         counts = []
@@ -226,5 +237,5 @@ async def test_reconnecting_leaves_no_file_open(broker: Mosquitto, tmp_path: Pat
             say(publisher, 1)
             await gate.close()
             await until(lambda: not publisher.connected)
-            counts.append(files())
+            counts.append(open_files())
     assert counts[-1] <= counts[1] + 1

@@ -26,11 +26,12 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import aiomqtt
 
 from e320proto.errors import TransportError
+from e320proto.live.broker import BacklogDelivered, BacklogGrew, BrokerAway, BrokerConnected, BrokerEvent, OutboxFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,48 +49,11 @@ ACKNOWLEDGE_S: Final = 15.0
 ANSWER_S: Final = 5.0
 """For the broker's answer to a new connection."""
 
+_LOST: Final = "Unspecified error"
+"""What paho calls a connection that the other end has closed."""
 _CODE = re.compile(r"^\[[^]]*\] ?")
 _SILENT: Final = logging.getLogger("e320proto.aio.mqtt")
 _SILENT.disabled = True  # what aiomqtt has to say is said by the events
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerConnected:
-    """The broker is there; ``waiting`` messages are delivered now."""
-
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAway:
-    """The broker cannot be reached, or for another reason than before; messages are saved."""
-
-    error: TransportError
-
-
-@dataclass(frozen=True, slots=True)
-class BacklogDelivered:
-    """All ``count`` messages that had waited for the broker are delivered."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class BacklogGrew:
-    """``waiting`` messages wait, and ``dropped`` were dropped: told at 10, 100 and so on, and at the first dropped."""
-
-    waiting: int
-    dropped: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxFailed:
-    """Messages cannot be saved; they stay in memory, as many as fit."""
-
-    error: TransportError
-
-
-BrokerEvent: TypeAlias = BrokerConnected | BrokerAway | BacklogDelivered | BacklogGrew | OutboxFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +116,16 @@ class MqttPublisher:
         self._failed = str(outbox.error)
         self._digits = len(str(len(outbox))), len(str(outbox.dropped or ""))  # of the numbers that were told of
         self._backlog = 0  # messages that were waiting at the time of the connection
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for the broker, without those that are retained."""
+        return len(self._outbox)
+
+    @property
+    def dropped(self) -> int:
+        """Messages that were dropped because there was no more room for them."""
+        return self._outbox.dropped
 
     # --- for who uses it ------------------------------------------------------------------------
 
@@ -231,6 +205,7 @@ class MqttPublisher:
                 await _disconnect(client)
         except (aiomqtt.MqttError, OSError, ValueError) as error:  # a ValueError: a host that cannot be a name
             words = _CODE.sub("", str(error.__cause__ or error)).strip().rstrip(".") or type(error).__name__
+            words = "the connection was lost" if words == _LOST else words
             msg = f"{self._broker}: {words}"
             raise TransportError(msg) from error
 

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import e320proto
+from e320proto.cli.bridge_command import bridge
 from e320proto.cli.csv_rows import CsvRows
 from e320proto.cli.decoding import NOTHING, OK, decode_all
 from e320proto.cli.explain import explain_id, explain_obis
@@ -441,3 +442,6 @@ def meter(  # noqa: PLR0913 - each is an option
             raise typer.Exit(run_meter(plan))
     except UnusableError as error:
         _refuse(str(error))
+
+
+app.command()(bridge)

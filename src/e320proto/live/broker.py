@@ -1,12 +1,12 @@
-"""Where an MQTT broker is, and how to be let in."""
+"""Where an MQTT broker is, how to be let in, and what happens to the connection."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from e320proto.errors import DecodeError
+from e320proto.errors import DecodeError, TransportError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,3 +77,42 @@ class Broker:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConnected:
+    """The broker is there; ``waiting`` messages are delivered now."""
+
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAway:
+    """The broker cannot be reached, or for another reason than before; messages are saved."""
+
+    error: TransportError
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogDelivered:
+    """All ``count`` messages that had waited for the broker are delivered."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogGrew:
+    """``waiting`` messages wait, and ``dropped`` were dropped: told at 10, 100 and so on, and at the first dropped."""
+
+    waiting: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFailed:
+    """Messages cannot be saved; they stay in memory, as many as fit."""
+
+    error: TransportError
+
+
+BrokerEvent: TypeAlias = BrokerConnected | BrokerAway | BacklogDelivered | BacklogGrew | OutboxFailed

@@ -41,8 +41,6 @@ class LastOfInterval(Generic[T]):
         self._held[source] = interval, item
         return None if before is None or before[0] == interval else before[1]
 
-    def rest(self) -> list[T]:
-        """Give all that is held, because nothing may follow it."""
-        items = [item for _, item in self._held.values()]
-        self._held.clear()
-        return items
+    def rest(self, prefix: str = "") -> list[T]:
+        """Give what is held of sources whose names begin so, because nothing may follow it."""
+        return [self._held.pop(source)[1] for source in list(self._held) if source.startswith(prefix)]
