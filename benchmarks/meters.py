@@ -1,10 +1,10 @@
-"""Rows of meters that run: many in one process, each with a TCP connection of its own, in real time.
+"""Rows of meters that run, and are read: many in one process, each with a TCP connection of its own, in real time.
 
 The meters push once per second at constant loads, and begin one after the other within a second. At the other end
-of the connections is a process that decodes and counts; every push has to arrive there as a telegram, but for
-those that the meters themselves say they dropped. ``% of a core`` is the processor time of the meters' process
-alone, the model and the connections together. ``ms late`` is the worst push: from the instant it was due until the
-system had taken it. Memory is what the process holds more with the meters and their connections than without.
+of the connections is a process with a ``MeterPool`` that asks every telegram for its power; every push has to arrive
+there, but for those that the meters themselves say they dropped. ``% of a core`` is the processor time of either
+process, with its connections. ``ms late`` is the worst push: from the instant it was due until the system had taken
+it. Memory is what a process holds more with its meters or readers and their connections than without.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.child import ROOT, STATUS, facts_of, memory
 from benchmarks.row import Job, Row
-from e320proto import Telegram, TelegramDecoder
-from e320proto.aio import MeterServer, open_tcp_each, run_meters
+from e320proto.aio import MeterPool, MeterServer, ReaderState, ReaderTimes, open_tcp_each, run_meters
 from e320proto.meter import E320Config, Inputs, Meter
 from e320proto.meter.events import Pushed
 
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.row import Size
-    from e320proto.aio import TcpOutlet
+    from e320proto import Telegram
+    from e320proto.aio import MeterReader, TcpOutlet
     from e320proto.meter.events import MeterEvent
 
 if sys.platform != "win32":
@@ -39,6 +39,8 @@ SPREAD_S = 1.0
 BEGIN_S = 3.0 + SPREAD_S
 """After power-up a meter waits two seconds; one more lets layouts be learned at the other end."""
 SPARE_FILES = 100
+QUIET_LOOKS = 3
+"""Looks of the reading process, one per second, between the last push and the end of the connections, and one more."""
 SERVE = """
 import asyncio
 from benchmarks.meters import serve
@@ -56,11 +58,12 @@ def jobs(size: Size) -> Iterator[Job]:
     """A row for each number of meters, where the system tells how much memory a process holds."""
     if STATUS.is_file():
         for meters in size.running_meters:
-            name = f"meters in real time: {meters:,}"
-            yield Job((name,), partial(_rows, name, meters, size.running_s))
+            names = f"meters in real time: {meters:,}", f"meters read in real time: {meters:,}"
+            yield Job(names, partial(_rows, names, meters, size.running_s))
 
 
-def _rows(name: str, meters: int, seconds: float) -> Iterator[Row]:
+def _rows(names: tuple[str, str], meters: int, seconds: float) -> Iterator[Row]:
+    name, reading = names
     facts = facts_of(SERVE, {"meters": str(meters), "seconds": str(seconds)})
     if facts["read"] != facts["sent"] or facts["troubles"]:
         msg = f"{name}: expected {facts['sent']} telegrams, found {facts['read']} and {facts['troubles']} troubles"
@@ -71,9 +74,11 @@ def _rows(name: str, meters: int, seconds: float) -> Iterator[Row]:
         note += f"; only {facts['meters']:,} meters, for more there are not enough file descriptors"
     figures = {name: facts[name] for name in ("% of a core", "ms late", "KiB each")}
     yield Row(name, "pushes", units_per_s=facts["pushes"] / seconds, figures=figures, note=note)
+    figures = {name: facts["reader"][name] for name in ("% of a core", "KiB each")}
+    yield Row(reading, "telegrams", units_per_s=facts["reader"]["telegrams/s"], figures=figures)
 
 
-async def serve(meters: int, seconds: float) -> dict[str, float]:
+async def serve(meters: int, seconds: float) -> dict[str, Any]:
     """Run meters and a process that reads them; what became of that."""
     meters = min(meters, file_limit() - SPARE_FILES)
     before, _ = memory()
@@ -138,29 +143,35 @@ def file_limit() -> int:
     return hard if hard != resource.RLIM_INFINITY else 1 << 20
 
 
-class _Reading(asyncio.Protocol):
-    """A connection that counts what comes."""
-
-    def __init__(self, counts: dict[str, int]) -> None:
-        self._counts = counts
-        self._decoder = TelegramDecoder()
-
-    def data_received(self, data: bytes) -> None:
-        for event in self._decoder.feed(data):
-            self._counts["read" if isinstance(event, Telegram) else "troubles"] += 1
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._counts["troubles"] += len(self._decoder.close()) + (exc is not None)
-        self._counts["open"] -= 1
-
-
-async def read(port: int, meters: int) -> dict[str, int]:
-    """Connect to so many meters and count their telegrams until all have closed."""
+async def read(port: int, meters: int) -> dict[str, Any]:
+    """Read so many meters until all have closed; what was read and what that took."""
     file_limit()
-    counts = {"read": 0, "troubles": 0, "open": meters}
-    loop: Any = asyncio.get_running_loop()
-    for _ in range(meters):
-        await loop.create_connection(lambda: _Reading(counts), HOST, port)
-    while counts["open"]:  # noqa: ASYNC110 - a look now and then costs less than to be told
-        await asyncio.sleep(0.05)
-    return counts
+    before, _ = memory()
+    counts, gone = {"read": 0, "troubles": 0}, set[str]()
+
+    def on_telegram(_: MeterReader, telegram: Telegram, __: float) -> None:
+        counts["read"] += telegram.net_power is not None
+
+    def on_trouble(*_: object) -> None:
+        counts["troubles"] += 1
+
+    def on_state(reader: MeterReader, state: ReaderState) -> None:
+        if state is ReaderState.CONNECTING and reader.stats.total.losses:
+            gone.add(reader.url)
+
+    urls = [f"tcp://{HOST}:{port}#{number}" for number in range(meters)]
+    times = ReaderTimes(retry_min_s=3_600, retry_max_s=3_600)
+    pool = MeterPool(urls, times=times, on_telegram=on_telegram, on_trouble=on_trouble, on_state=on_state)
+    looks: list[tuple[float, float, int]] = []
+    async with pool:
+        while not gone:
+            if pool.states[ReaderState.RECEIVING] == meters:
+                looks.append((time.perf_counter(), time.process_time(), counts["read"]))
+            held, _ = memory()
+            await asyncio.sleep(1)
+        while len(gone) < meters:  # noqa: ASYNC110 - a look now and then costs less than to be told
+            await asyncio.sleep(0.05)
+    (begin, used, count), (end, used_then, count_then) = looks[0], looks[max(len(looks) - 1 - QUIET_LOOKS, 0)]
+    elapsed = max(end - begin, 1e-9)
+    share = {"telegrams/s": (count_then - count) / elapsed, "% of a core": 100 * (used_then - used) / elapsed}
+    return {**counts, "reader": {**share, "KiB each": (held - before) / 1_024 / meters}}

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import archives, encoding, hdlc, layouts, lmn, memory, meters, streaming, transport, whole_files
+from benchmarks import (
+    archives,
+    encoding,
+    hdlc,
+    layouts,
+    lmn,
+    memory,
+    meters,
+    readers,
+    streaming,
+    transport,
+    whole_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +26,7 @@ if TYPE_CHECKING:
 
 def jobs(size: Size) -> Iterator[Job]:
     """Everything that can be measured here."""
-    for part in (streaming, encoding, layouts, transport, hdlc, whole_files, memory, archives, meters, lmn):
+    for part in (streaming, encoding, layouts, transport, hdlc, whole_files, memory, archives, meters, readers, lmn):
         yield from part.jobs(size)
 
 

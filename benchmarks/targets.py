@@ -65,6 +65,8 @@ TARGETS = (
     Target("HDLC, a full line of 921,600 baud", "hdlc, ", "% of a core at 921,600 baud", 5, at_most=True),
     Target("1,000 meters in real time", "meters in real time: 1,000", "% of a core", 25, at_most=True),
     Target("1,000 meters in real time", "meters in real time: 1,000", "ms late", 100, at_most=True),
+    Target("a reader at 9,600 baud", "reader at 9,600 baud", "% of a core", 1, at_most=True),
+    Target("1,000 meters read in real time", "meters read in real time: 1,000", "% of a core", 25, at_most=True),
     Target("LMN, 32 meters once per second, gateway", "lmn, 32 meters", "% of a core", 25, at_most=True),
     Target("import", "import", "ms", 50, at_most=True),
 )

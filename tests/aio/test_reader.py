@@ -23,6 +23,7 @@ from e320proto.aio import (
     telegrams,
 )
 from e320proto.errors import LocalProtocolError
+from e320proto.live.diagnosis import diagnose
 from tests.aio.lines import AT_ONCE, IMPATIENT, box, line, seconds
 from tests.aio.ports import frame, in_loop, meter, until
 
@@ -225,6 +226,16 @@ async def test_a_line_that_is_silent_for_long_is_opened_anew() -> None:
         assert await taken(reader, 1) == [2]
 
 
+@in_loop
+async def test_opening_anew_does_not_end_a_silence() -> None:
+    states: list[ReaderState] = []
+    async with box() as server:
+        async with MeterReader(server.url, times=IMPATIENT, attempts=1, on_state=states.append) as reader:
+            await until(lambda: reader.stats.total.opens > 2)
+        assert states == [CONNECTING, SILENT, STOPPED]
+        assert reader.stats.total.refusals == 0
+
+
 # --- who takes slowly ---------------------------------------------------------------------------
 
 
@@ -248,6 +259,7 @@ async def test_who_waits_loses_nothing_and_holds_the_sender() -> None:
         await until(lambda: reader.stats.total.telegrams >= 4)
         await asyncio.sleep(0.6)  # longer than any silence
         assert client.transport.get_write_buffer_size() > 0
+        assert [finding.word for finding in diagnose(reader.stats)] == ["held"]
         assert reader.stats.total.losses == 0
         assert await taken(reader, sent) == list(range(sent))
         assert reader.stats.total.dropped == 0
@@ -319,8 +331,24 @@ async def test_it_gives_up_after_so_many_attempts(tmp_path: Path) -> None:
         with pytest.raises(TransportError, match="is it plugged in"):
             await reader.wait()
         assert reader.stats.total.refusals == 3
-    assert states == [CONNECTING, FAILED]
-    assert reader.state is FAILED
+        assert reader.state is FAILED
+        await reader.start()  # once more
+        with pytest.raises(TransportError, match="is it plugged in"):
+            await anext(reader)
+    assert states == [CONNECTING, FAILED] * 2
+
+
+@in_loop
+async def test_a_mistake_of_the_program_ends_it_and_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", fail)
+    async with MeterReader("tcp://127.0.0.1:9") as reader:
+        assert [telegram async for telegram in reader] == []
+        with pytest.raises(LookupError):
+            await reader.wait()
+        assert reader.state is FAILED
 
 
 @in_loop

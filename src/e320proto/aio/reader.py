@@ -31,7 +31,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -122,6 +122,10 @@ class Shared:
     opening: asyncio.Semaphore
 
 
+class _SilentError(TransportError):
+    """A line was silent for so long that it is opened anew."""
+
+
 class MeterReader:
     """Reads one line for as long as it runs: opens it, opens it again when lost, tells what it hears.
 
@@ -185,6 +189,7 @@ class MeterReader:
         self.error: E320Error | None = None
         self._baud, self._options, self._times, self._attempts = baud, options, times, attempts
         self._shared = shared
+        self._turn = nullcontext() if shared is None else shared.opening
         self._inbox: Inbox[tuple[MeterReader, Telegram]] = Inbox(queue, when_full) if shared is None else shared.inbox
         self._on_telegram, self._on_trouble, self._on_octets = on_telegram, on_trouble, on_octets
         self._on_state = on_state
@@ -198,8 +203,9 @@ class MeterReader:
         self._timer: asyncio.TimerHandle | None = None
         self._gathering: asyncio.TimerHandle | None = None
         self._holding = False  # until the iterator has taken some
-        self._opened_at = self._heard_at = self._read_at = 0.0
-        self._failures = 0
+        self._heard_at = self._read_at = 0.0
+        self._refusals = 0  # attempts to open in a row that failed
+        self._fruitless = 0  # attempts since the last telegram
 
     @property
     def state(self) -> ReaderState:
@@ -220,14 +226,14 @@ class MeterReader:
             TransportError: a URL of no known form.
             LocalProtocolError: it runs already.
         """
-        if self._task is not None:
+        if self._task is not None and not self._task.done():
             raise LocalProtocolError(
                 "start", state="running", expected="a reader that is stopped", actual="one that runs"
             )
         what = PipeUrl.parse(self.url)
         self._loop = asyncio.get_running_loop()
         self.error = None
-        self._failures = 0
+        self._refusals = self._fruitless = 0
         if self._shared is None:
             self._inbox.begin()
         self._enter(ReaderState.CONNECTING)
@@ -277,19 +283,22 @@ class MeterReader:
     # --- the line -------------------------------------------------------------------------------
 
     async def _run(self, what: PipeUrl) -> None:
-        while True:
+        while self._attempts is None or self._refusals < self._attempts:
             try:
                 await self._read_line(what)
             except EndOfReplay:
                 self._finish(ReaderState.STOPPED)
                 return
+            except _SilentError as error:
+                self.error = error  # and it stays silent
             except E320Error as error:
                 self.error = error
-            if self._attempts is not None and self._failures >= self._attempts:
+                self._enter(ReaderState.CONNECTING)
+            except Exception:
                 self._finish(ReaderState.FAILED)
-                return
-            self._enter(ReaderState.CONNECTING)
+                raise  # a mistake of the program; ``wait`` raises it
             await asyncio.sleep(self._pause_s())
+        self._finish(ReaderState.FAILED)
 
     def _finish(self, state: ReaderState) -> None:
         if self._shared is None:
@@ -298,7 +307,7 @@ class MeterReader:
 
     def _pause_s(self) -> float:
         """Time until the next attempt; not the same for all readers whose lines were lost at once."""
-        doubled = self._times.retry_min_s * 2.0 ** min(max(self._failures - 1, 0), 32)
+        doubled = self._times.retry_min_s * 2.0 ** min(max(self._fruitless - 1, 0), 32)
         return min(doubled, self._times.retry_max_s) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
 
     async def _read_line(self, what: PipeUrl) -> None:
@@ -307,29 +316,36 @@ class MeterReader:
         Raises:
             E320Error: why it ended.
         """
-        self._failures += 1
+        self._fruitless += 1
         try:
-            pipe = await self._open(what)
+            pipe = await self._opened(what)
         except TransportError as error:
+            self._refusals += 1
             self._watch.refused(error, time.monotonic())
             raise
-        except TimeoutError:
-            expected = f"expected a line that opens within {self._times.open_s:g} s, found that nothing answers"
-            late = TransportError(f"{self.url}: {expected}")
-            self._watch.refused(late, time.monotonic())
-            raise late from None
+        self._refusals = 0
         try:
             raise await self._listen(pipe)
         finally:
             self._leave()
             await pipe.close()
 
-    async def _open(self, what: PipeUrl) -> Pipe:
-        if self._shared is not None:
-            async with self._shared.opening, asyncio.timeout(self._times.open_s):
-                return await open_pipe(what, baud=self._baud)
-        async with asyncio.timeout(self._times.open_s):
-            return await open_pipe(what, baud=self._baud)
+    async def _opened(self, what: PipeUrl) -> Pipe:
+        """Open the line, when it is its turn.
+
+        Raises:
+            TransportError: it cannot be opened now.
+        """
+        async with self._turn:
+            try:
+                async with asyncio.timeout(self._times.open_s):
+                    return await open_pipe(what, baud=self._baud)
+            except TimeoutError as error:
+                if isinstance(error, TransportError):
+                    raise
+                expected = f"a line that opens within {self._times.open_s:g} s"
+                msg = f"{self.url}: expected {expected}, found that nothing answers"
+                raise TransportError(msg) from None
 
     async def _listen(self, pipe: Pipe) -> E320Error:
         """Read until the line ends, and return why."""
@@ -338,7 +354,7 @@ class MeterReader:
         self._pipe = pipe
         self.error = None
         now = time.monotonic()
-        self._opened_at = self._heard_at = self._read_at = now
+        self._heard_at = self._read_at = now
         self._watch.opened(now)
         pipe.start(self._hear, self._end)
         self._look()
@@ -391,7 +407,7 @@ class MeterReader:
         for event in events:
             if isinstance(event, Telegram):
                 self._read_at = now
-                self._failures = 0
+                self._fruitless = 0
                 self._watch.telegram(event, now)
                 if self._state is not ReaderState.RECEIVING:
                     self._enter(ReaderState.RECEIVING)
@@ -410,13 +426,15 @@ class MeterReader:
             self._watch.dropped(dropped)
         if self._inbox.full and not self._holding and self._pipe is not None:
             self._holding = True
+            self._watch.held(time.monotonic())
             self._pipe.pause()
             self._inbox.when_room(self._let_go)
 
     def _let_go(self) -> None:
         if self._holding:
             self._holding = False
-            self._heard_at = self._read_at = time.monotonic()  # it was this end that was silent
+            self._heard_at = self._read_at = now = time.monotonic()  # it was this end that was silent
+            self._watch.let_go(now)
             if self._pipe is not None and self._gathering is None:
                 self._pipe.resume()
 
@@ -443,7 +461,7 @@ class MeterReader:
         silent_s, unread_s = now - self._heard_at, now - self._read_at
         if silent_s >= times.reopen_s:
             found = f"expected octets within {times.reopen_s:g} s, found none; it is opened anew"
-            self._end(TransportError(f"{self.url}: {found}"))
+            self._end(_SilentError(f"{self.url}: {found}"))
             return
         if silent_s >= times.silence_s:
             self._enter(ReaderState.SILENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -101,18 +102,6 @@ def open_serial_pipe(port: str, baud: int, *, rs485: bool = False) -> StreamPipe
 def _opened(port: str, baud: int, line: asyncio.Protocol, *, rs485: bool = False) -> tuple[SerialTransport, Room]:
     from serial import Serial  # noqa: PLC0415 - only those who have a serial port wait for it to be loaded
     from serial.rs485 import RS485Settings  # noqa: PLC0415
-    from serial_asyncio_fast import SerialTransport  # noqa: PLC0415
-
-    class _Transport(SerialTransport):
-        def _fatal_error(self, exc: BaseException, message: str = "") -> None:  # noqa: ARG002 - the inherited signature
-            # The inherited one reports to the handler of the loop as well, as if it was a mistake of the program.
-            self._abort(exc)
-
-        def _write_ready(self) -> None:
-            super()._write_ready()
-            # The inherited one goes on asking for room when nothing is left to write.
-            if not self.get_write_buffer_size():
-                self._remove_writer()
 
     try:
         device = Serial(port, baud, exclusive=True)
@@ -126,7 +115,26 @@ def _opened(port: str, baud: int, line: asyncio.Protocol, *, rs485: bool = False
         found = "one that cannot; an adapter that does it by itself is opened as serial:"
         msg = f"{port}: expected a port whose driver switches the direction of RS-485, found {found}"
         raise TransportError(msg) from error
-    return _Transport(asyncio.get_running_loop(), line, device), Room(device.fileno())
+    return _transport()(asyncio.get_running_loop(), line, device), Room(device.fileno())
+
+
+@cache
+def _transport() -> type[SerialTransport]:
+    """The transport of serial ports, without two faults; once, because a class is not given back soon."""
+    from serial_asyncio_fast import SerialTransport  # noqa: PLC0415 - as above
+
+    class _Transport(SerialTransport):
+        def _fatal_error(self, exc: BaseException, message: str = "") -> None:  # noqa: ARG002 - the inherited signature
+            # The inherited one reports to the handler of the loop as well, as if it was a mistake of the program.
+            self._abort(exc)
+
+        def _write_ready(self) -> None:
+            super()._write_ready()
+            # The inherited one goes on asking for room when nothing is left to write.
+            if not self.get_write_buffer_size():
+                self._remove_writer()
+
+    return _Transport
 
 
 def _refusal(error: OSError | ValueError, port: str) -> str:

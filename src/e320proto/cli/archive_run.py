@@ -25,7 +25,7 @@ from e320proto.archive.column_file import ColumnFile, refuse_special, renamed
 from e320proto.archive.trouble_table import TroubleTable
 from e320proto.cli.decoding import INTERRUPTED, NOTHING, OK, UNREADABLE
 from e320proto.cli.sources import STDIN, UnreadableError, open_source
-from e320proto.cli.wording import plural
+from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,15 +1,14 @@
-"""The command ``e320 bridge`` and its options."""
+"""``e320 bridge`` and its options."""
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated
 
 import typer
 
-_UNUSABLE = 2
+from e320proto.cli.refusal import refuse
 
 
 class Language(StrEnum):
@@ -93,5 +92,4 @@ def bridge(  # noqa: PLR0913 - each is an option
     try:
         raise typer.Exit(run_bridge(plan))
     except UnusableError as error:
-        sys.stderr.write(f"e320: {error}\n")
-        raise typer.Exit(_UNUSABLE) from error
+        refuse(str(error))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from e320proto.aio.reader import ReaderState
-from e320proto.cli.wording import plural
 from e320proto.live.broker import BacklogDelivered, BacklogGrew, BrokerAway, BrokerConnected, OutboxFailed
 from e320proto.live.diagnosis import diagnose
+from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
     from e320proto.aio.reader import MeterReader

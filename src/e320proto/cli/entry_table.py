@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
-from e320proto.cli.wording import value_words
+from e320proto.sml.wording import value_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from e320proto.cli.entry_table import entry_lines
-from e320proto.cli.wording import (
+from e320proto.obis import ObisCode
+from e320proto.sml.messages import SecIndex
+from e320proto.sml.wording import (
     DIRECTIONS,
     NOTES,
     QUIRKS,
@@ -18,8 +20,6 @@ from e320proto.cli.wording import (
     status_words,
     time_words,
 )
-from e320proto.obis import ObisCode
-from e320proto.sml.messages import SecIndex
 from e320proto.status import status
 
 if TYPE_CHECKING:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from e320proto.aio.gateway import PipeLost, PipeOpened
-from e320proto.cli.wording import meter_words, status_words
 from e320proto.errors import AttentionError
 from e320proto.identity import ServerId
-from e320proto.live.telegram_json import octets_text
 from e320proto.lmn.session_events import (
     Answered,
     MeterFound,
@@ -18,6 +16,7 @@ from e320proto.lmn.session_events import (
     SessionEnded,
     SessionOpened,
 )
+from e320proto.sml.wording import meter_words, octets_text, status_words
 from e320proto.status import Status
 from e320proto.units import Quantity
 
@@ -59,7 +58,7 @@ def value_text(reading: Reading) -> str:
 def reading_row(reading: Reading | AttentionError) -> Row:
     """Code, value, second and status of a reading, or why there is none."""
     if isinstance(reading, AttentionError):
-        return reading.request.partition(" ")[0], "refused", "", str(reading)
+        return reading.request.partition(" ")[0], "refused", "", str(reading.actual)
     second = "" if reading.sec_index is None else f"second {reading.sec_index}"
     status = "" if reading.status is None else status_words(Status(reading.status, _STATUS_OCTETS))
     return str(reading.code), value_text(reading), second, status

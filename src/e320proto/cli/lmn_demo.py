@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from e320proto.cli.gateway_words import event_text, meter_name, reading_row
 from e320proto.cli.output import print_line
-from e320proto.cli.wording import plural
 from e320proto.identity import DeviceId
 from e320proto.lmn.certificates import CertificateProfile, Curve, make_credentials
 from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
@@ -23,6 +22,7 @@ from e320proto.meter.config import E320Config
 from e320proto.meter.lmn import MeterLmn
 from e320proto.meter.measurement import Inputs
 from e320proto.meter.model import Meter
+from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from e320proto.cli.wording import plural
 from e320proto.errors import DecodeError
 from e320proto.hdlc import BROADCAST, GATEWAY, FrameKind, decode_records
 from e320proto.identity import ServerId
@@ -28,6 +27,7 @@ from e320proto.sml.messages import (
     GetProcParameterRes,
     SetProcParameterReq,
 )
+from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
     from e320proto.hdlc import Frame

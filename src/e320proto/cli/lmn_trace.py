@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from e320proto.cli.lmn_layers import Layers, file_words
 from e320proto.cli.output import print_line
-from e320proto.cli.wording import plural
 from e320proto.events import BytesDiscarded, Malformed
 from e320proto.hdlc import Frame, FrameDecoder, encode_frame
 from e320proto.identity import ServerId
+from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
     from rich.console import Console

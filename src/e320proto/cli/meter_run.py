@@ -37,10 +37,10 @@ from e320proto.cli.meter_setup import (
     state_of,
 )
 from e320proto.cli.output import error_console, output_console, print_line
-from e320proto.cli.wording import plural
 from e320proto.errors import TransportError
 from e320proto.meter.lmn import MeterLmn
 from e320proto.meter.modes import QUADRANTS
+from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

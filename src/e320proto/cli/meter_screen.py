@@ -27,9 +27,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from e320proto.cli.wording import plural
 from e320proto.meter.display import Direction, DisplayState, render_text
 from e320proto.meter.segments import SEVEN, Cell, cells_of
+from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from e320proto.cli.wording import moment, time_words
 from e320proto.sml.messages import SecIndex
 from e320proto.sml.quirks import Direction
+from e320proto.sml.wording import moment, time_words
 
 if TYPE_CHECKING:
     from e320proto.sml.entries import Entry

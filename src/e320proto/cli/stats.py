@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
 
-from e320proto.cli.wording import meter_words
 from e320proto.events import BytesDiscarded
+from e320proto.sml.wording import meter_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from e320proto.cli.full_telegram import meter_line, print_telegram
 from e320proto.cli.output import print_line
 from e320proto.cli.series import Series, layout_of, make_series
 from e320proto.cli.trouble_lines import TroubleLines
-from e320proto.cli.wording import meter_words, plural, status_words
+from e320proto.sml.wording import meter_words, plural, status_words
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from e320proto.cli.output import print_line
-from e320proto.cli.wording import BROKEN_TEXT, IN_SHORT, plural, trouble_words
 from e320proto.events import BytesDiscarded, Malformed
+from e320proto.sml.wording import BROKEN_TEXT, IN_SHORT, plural, trouble_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

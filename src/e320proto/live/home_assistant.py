@@ -16,8 +16,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from e320proto.live.mqtt_messages import NET_POWER, STATUS, has_unsigned_power
-from e320proto.live.telegram_json import octets_text
 from e320proto.obis import ObisCode
+from e320proto.sml.wording import octets_text
 from e320proto.status import EdlFlag, FnnFlag, StatusLayout
 from e320proto.units import Unit
 

@@ -51,6 +51,8 @@ _EVERY: Final = 16
 """Of so many telegrams two neighbours are decoded to see whose they are and what set they carry."""
 _SMOOTH: Final = 8
 """A new interval weighs an eighth in the mean."""
+_GAP_S: Final = 2
+"""Seconds that are never too many for an interval."""
 _ECHO_LEAST: Final = 4
 """Octets that are too many to come back by chance."""
 _ECHO_S: Final = 5
@@ -68,7 +70,7 @@ class LineState(Enum):
     LOST = "lost"
     """It was open, and is gone."""
     ENDED = "ended"
-    """It came to its end by itself, as a file does."""
+    """A recording was replayed to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Counts:
         echoes: how often octets that were sent came back.
         opens: how often the line was opened.
         refusals: how often it could not be opened.
-        losses: how often it was lost.
+        losses: how often it was lost; the end of a recording is none.
     """
 
     octets: int = 0
@@ -144,11 +146,13 @@ class LineStats:
         age_s: since the start, s.
         state: what became of the line last.
         open_s: since it was opened the last time, s; ``None`` while it is not open.
+        is_held: whether reading waits for a slow consumer; then the times that follow do not run.
         error: why it could not be opened, or was lost, the last time; kept when it is open again.
         losses_hour: how often it was lost in the last hour, but for those after a silence; at most 16.
         silent_s: time without an octet while the line was open, s. It goes on where a silent line is opened anew.
         telegram_s: since the last telegram, s; ``None`` if there was none.
-        interval_s: mean time between telegrams, the last ones weigh most, s; ``None`` before there are two.
+        interval_s: mean time between telegrams, s; the last ones weigh most, and gaps do not. ``None`` before there
+            are two.
         jitter_s: mean distance from that mean, s.
         meters: ids of the meters that were heard, as sent, the last one last; at most 4.
         reduced: whether the meter sends the reduced set; ``None`` while that is not known.
@@ -162,6 +166,7 @@ class LineStats:
     age_s: float = 0.0
     state: LineState = LineState.NEW
     open_s: float | None = None
+    is_held: bool = False
     error: E320Error | None = None
     losses_hour: int = 0
     silent_s: float = 0.0
@@ -209,6 +214,7 @@ class LineWatch:
         "_has_time",
         "_heard",
         "_heard_at",
+        "_held_at",
         "_interval_s",
         "_jitter_s",
         "_losses",
@@ -238,6 +244,7 @@ class LineWatch:
         self._telegram_at: float | None = None
         self._interval_s: float | None = None
         self._jitter_s = 0.0
+        self._held_at: float | None = None
         self._raw = b""
         self._meters: tuple[bytes, ...] = ()
         self._reduced: bool | None = None
@@ -252,6 +259,7 @@ class LineWatch:
     def opened(self, now: float) -> None:
         """The line was opened."""
         self._mark(now)
+        self.let_go(now)
         self._plain["opens"] += 1
         self._state = LineState.OPEN
         self._opened_at = now
@@ -264,25 +272,28 @@ class LineWatch:
         """The line could not be opened."""
         self._mark(now)
         self._plain["refusals"] += 1
-        self._state = LineState.REFUSED
+        self._close(LineState.REFUSED, now)
         self._error = error
-        self._closed_at = self._heard_at = now
+        self._heard_at = now
         self._heard = True
 
     def lost(self, error: E320Error, now: float) -> None:
         """The line was lost: unplugged, closed by the other end, given up because it was silent."""
         self._mark(now)
         self._plain["losses"] += 1
+        self._close(LineState.LOST, now)
         if now - self._heard_at < SILENT_S:
             self._losses.append(now)
-        self._state = LineState.LOST
         self._error = error
-        self._closed_at = now
 
     def ended(self, now: float) -> None:
-        """The line is at its end, as a file is: nothing is wrong, and nothing more will come."""
+        """The line is at its end, as a recording is: nothing is wrong, and nothing more will come."""
         self._mark(now)
-        self._state = LineState.ENDED
+        self._close(LineState.ENDED, now)
+
+    def _close(self, state: LineState, now: float) -> None:
+        self.let_go(now)
+        self._state = state
         self._closed_at = now
 
     # --- what comes on it -----------------------------------------------------------------------
@@ -322,11 +333,7 @@ class LineWatch:
         self._raw = raw
         self._sample.clear()
         if self._telegram_at is not None:
-            gap = now - self._telegram_at
-            if self._interval_s is None:
-                self._interval_s = gap
-            self._jitter_s += (abs(gap - self._interval_s) - self._jitter_s) / _SMOOTH
-            self._interval_s += (gap - self._interval_s) / _SMOOTH
+            self._pace(now - self._telegram_at)
         self._telegram_at = now
 
     def trouble(self, event: Malformed | BytesDiscarded, now: float) -> None:
@@ -350,25 +357,44 @@ class LineWatch:
         """A slow consumer missed so many telegrams."""
         self._plain["dropped"] += count
 
+    def held(self, now: float) -> None:
+        """Reading waits for a slow consumer; what is not heard now is no silence."""
+        if self._held_at is None:
+            self._held_at = now
+
+    def let_go(self, now: float) -> None:
+        """Reading goes on."""
+        if self._held_at is not None:
+            waited = now - self._held_at
+            self._held_at = None
+            self._heard_at = min(now, self._heard_at + waited)
+            self._opened_at = min(now, self._opened_at + waited)
+            if self._telegram_at is not None:
+                self._telegram_at = min(now, self._telegram_at + waited)
+
     # --- what is known --------------------------------------------------------------------------
 
     def stats(self, now: float) -> LineStats:
-        """Tell what is known now."""
+        """Tell what is known now; of a line at its end, what was known then."""
+        if self._state is LineState.ENDED:
+            now = self._closed_at
         self._mark(now)
         total = self._counts()
         begin, before = self._marks[0]
         is_open = self._state is LineState.OPEN
+        heard = now if self._held_at is None else self._held_at  # until when this end has listened
         return LineStats(
             total=total,
             recent=total.since(before),
             recent_s=now - begin,
             age_s=now - self._start,
             state=self._state,
-            open_s=now - self._opened_at if is_open else None,
+            open_s=heard - self._opened_at if is_open else None,
+            is_held=self._held_at is not None,
             error=self._error,
             losses_hour=sum(now - at <= _HOUR_S for at in self._losses),
-            silent_s=(now if is_open else self._closed_at) - self._heard_at,
-            telegram_s=None if self._telegram_at is None else now - self._telegram_at,
+            silent_s=(heard if is_open else self._closed_at) - self._heard_at,
+            telegram_s=None if self._telegram_at is None else heard - self._telegram_at,
             interval_s=self._interval_s,
             jitter_s=self._jitter_s,
             meters=self._meters,
@@ -376,6 +402,14 @@ class LineWatch:
             has_time=self._has_time,
             looks=looks_like(bytes(self._sample)),
         )
+
+    def _pace(self, gap_s: float) -> None:
+        """Take an interval into the mean; a long one is a gap and counts as a doubled one."""
+        if self._interval_s is None:
+            self._interval_s = min(gap_s, _GAP_S)
+        gap_s = min(gap_s, max(_GAP_S, 2 * self._interval_s))
+        self._jitter_s += (abs(gap_s - self._interval_s) - self._jitter_s) / _SMOOTH
+        self._interval_s += (gap_s - self._interval_s) / _SMOOTH
 
     def _counts(self) -> Counts:
         return _made(self._plain, {name: dict(counts) for name, counts in self._by_word.items()})

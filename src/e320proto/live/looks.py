@@ -96,11 +96,8 @@ def looks_like(octets: bytes) -> Looks | None:
     >>> looks_like(b"/LGZ5E320-AMxD\r\n\r\n1-0:1.8.0*255(00012345.6*kWh)\r\n1-0:2.8.0*255(000"), looks_like(bytes(32))
     (<Looks.D0: 'd0'>, <Looks.ZEROS: 'zeros'>)
     """
-    if len(octets) < LIGHT_LEAST:
-        return None
-    for value, steady in ((0x00, Looks.ZEROS), (0xFF, Looks.ONES)):
-        if _few(len(octets) - octets.count(value), octets):
-            return steady
+    if (light := _steady_light(octets)) is not None:
+        return light
     if len(octets) < LEAST:
         return None
     start = octets.find(START)
@@ -108,8 +105,18 @@ def looks_like(octets: bytes) -> Looks | None:
         telegram = octets[start:]
         return Looks.SEVEN_BIT if len(telegram) >= SEVEN_BIT_LEAST and telegram.isascii() else None
     text = octets.translate(_WITHOUT_BIT_7)  # where text has parity, that is bit 7
-    if _only(_TEXT, text):
-        return _kind_of_text(text)
+    return _kind_of_text(text) if _only(_TEXT, text) else _kind_of_signal(octets)
+
+
+def _steady_light(octets: bytes) -> Looks | None:
+    if len(octets) < LIGHT_LEAST:
+        return None
+    if _only(b"\x00", octets):
+        return Looks.ZEROS
+    return Looks.ONES if _only(b"\xff", octets) else None
+
+
+def _kind_of_signal(octets: bytes) -> Looks:
     for pattern, looks in SEEN_AS:
         if pattern in octets:
             return looks
@@ -119,11 +126,8 @@ def looks_like(octets: bytes) -> Looks | None:
 
 
 def _only(allowed: bytes, octets: bytes) -> bool:
-    return _few(len(octets.translate(None, allowed)), octets)
-
-
-def _few(others: int, octets: bytes) -> bool:
-    return others * STRAY <= len(octets)
+    """Whether nearly all octets are of those."""
+    return len(octets.translate(None, allowed)) * STRAY <= len(octets)
 
 
 def _kind_of_text(text: bytes) -> Looks:
@@ -145,7 +149,7 @@ def _has_hdlc(octets: bytes) -> bool:
 
 
 def is_doubled(raw: bytes) -> bool:
-    """Whether a frame with a wrong checksum is right if each FF FF is one FF, as telnet sends it.
+    r"""Whether a frame with a wrong checksum is right if each FF FF is one FF, as telnet sends it.
 
     >>> from e320proto import encode_transport
     >>> is_doubled(encode_transport(b"a telegram with an \xff").replace(b"\xff", b"\xff\xff"))

@@ -20,8 +20,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from e320proto.live.telegram_json import octets_text, raw_json, received_json
+from e320proto.live.telegram_json import raw_json, received_json
 from e320proto.obis import ObisCode
+from e320proto.sml.wording import octets_text
 
 if TYPE_CHECKING:
     from e320proto.identity import ServerId

@@ -21,6 +21,7 @@ from e320proto.sml.messages import (
     TimestampedValue,
     Unsigned,
 )
+from e320proto.sml.wording import octets_text
 from e320proto.units import Quantity
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     from e320proto.units import Unit
 
 _DEVICE_ID_LENGTH = 14
-_TEXT_OBJECTS = frozenset(
-    {bytes.fromhex("010060320101"), bytes.fromhex("000060320101"), bytes.fromhex("8181c78203ff")}  # manufacturer
-)
-_FIRMWARE = (bytes.fromhex("000200"), bytes.fromhex("605a02"))  # 0.2.0*x, 96.90.2*x
-_CHANNELS = (b"\x01\x00", b"\x00\x00")
 
 
 def telegram_json(telegram: Telegram) -> str:
@@ -132,19 +128,6 @@ def raw_json(raw: RawValue) -> str:
             return _timestamped(raw)
         case _:
             return time_json(raw)
-
-
-def octets_text(obis: ObisCode, octets: bytes) -> str:
-    """Text for octets that are text by the meaning of their object, and printable; else hex.
-
-    >>> from e320proto import ObisCode
-    >>> octets_text(ObisCode.parse("1-0:96.50.1*1"), b"LGZ"), octets_text(ObisCode.parse("96.1.0"), b"LGZ")
-    ('LGZ', '4c475a')
-    """
-    named = obis in _TEXT_OBJECTS or (obis[:2] in _CHANNELS and obis[2:5] in _FIRMWARE)
-    if named and octets.isascii() and (text := octets.decode("ascii")).isprintable():
-        return text
-    return octets.hex()
 
 
 def _timestamped(raw: TimestampedValue) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from e320proto.errors import ChecksumError
 from e320proto.events import HINTS, BytesDiscarded, Malformed
-from e320proto.live.telegram_json import octets_text
 from e320proto.sml.messages import CosemScalerUnit, LocalTimestamp, SecIndex, Time, Timestamp, TimestampedValue
 from e320proto.sml.quirks import Direction
 from e320proto.status import EdlFlag, FnnFlag, StatusLayout
@@ -15,6 +14,7 @@ from e320proto.units import Quantity
 
 if TYPE_CHECKING:
     from e320proto.identity import ServerId
+    from e320proto.obis import ObisCode
     from e320proto.sml.entries import Entry
     from e320proto.sml.telegram import Telegram
     from e320proto.status import Status
@@ -83,6 +83,12 @@ REDUCED: Final = (
     "This meter sends energy without decimals, as in the reduced data set. "
     "Enter its PIN (the metering operator has it) and set the menu item InF to on to get more."
 )
+
+_TEXT_OBJECTS = frozenset(
+    {bytes.fromhex("010060320101"), bytes.fromhex("000060320101"), bytes.fromhex("8181c78203ff")}  # manufacturer
+)
+_FIRMWARE = (bytes.fromhex("000200"), bytes.fromhex("605a02"))  # 0.2.0*x, 96.90.2*x
+_CHANNELS = (b"\x01\x00", b"\x00\x00")
 
 _PHASES = ("sum", "L1", "L2", "L3")
 _FNN_WORDS = {
@@ -197,6 +203,19 @@ def status_words(status: Status) -> str:
         case _ as never:
             assert_never(never)
     return f"{status.hex}: {'; '.join(words) or 'nothing set'}"
+
+
+def octets_text(obis: ObisCode, octets: bytes) -> str:
+    """Text for octets that are text by the meaning of their object, and printable; else hex.
+
+    >>> from e320proto import ObisCode
+    >>> octets_text(ObisCode.parse("1-0:96.50.1*1"), b"LGZ"), octets_text(ObisCode.parse("96.1.0"), b"LGZ")
+    ('LGZ', '4c475a')
+    """
+    named = obis in _TEXT_OBJECTS or (obis[:2] in _CHANNELS and obis[2:5] in _FIRMWARE)
+    if named and octets.isascii() and (text := octets.decode("ascii")).isprintable():
+        return text
+    return octets.hex()
 
 
 def value_words(entry: Entry) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 import e320proto
 from e320proto import Malformed, ServerId, Status, Timestamp, TransportDecoder
-from e320proto.cli.wording import (
+from e320proto.sml import quirks
+from e320proto.sml.wording import (
     BROKEN_FRAMES,
     BROKEN_TEXT,
     IN_SHORT,
@@ -19,7 +20,6 @@ from e320proto.cli.wording import (
     status_words,
     time_words,
 )
-from e320proto.sml import quirks
 
 SOURCES = Path(e320proto.__file__).parent
 
