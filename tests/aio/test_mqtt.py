@@ -239,3 +239,34 @@ async def test_reconnecting_leaves_no_file_open(broker: Mosquitto, tmp_path: Pat
             await until(lambda: not publisher.connected)
             counts.append(open_files())
     assert counts[-1] <= counts[1] + 1
+
+
+@in_loop
+async def test_somebody_who_is_no_broker_and_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "ANSWER_S", 0.1)
+    heard: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: heard.append(writer), HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    async with publishing(tmp_path, port) as (publisher, events):
+        await until(lambda: len(heard) > 2)
+        assert [str(event.error) for event in events if isinstance(event, BrokerAway)] == [
+            f"mqtt://{HOST}:{port}: Operation timed out"
+        ]
+        say(publisher, 1)
+    for writer in heard:
+        writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+@in_loop
+async def test_a_host_that_cannot_be_one_is_said_once_and_tried_again(tmp_path: Path) -> None:
+    events: list[BrokerEvent] = []
+    outbox = Outbox(tmp_path / "outbox.sqlite")
+    broker = Broker(host="x" * 70 + ".example", port=1883)
+    async with mqtt.MqttPublisher(broker, "test", outbox, on_event=events.append, times=QUICK) as publisher:
+        await until(lambda: events)
+        assert not publisher.connected
+        await asyncio.sleep(0.2)
+    assert [type(event) for event in events] == [BrokerAway]
+    outbox.close()

@@ -28,6 +28,7 @@ from e320proto.live.home_assistant import Discovery
 from e320proto.live.intervals import LastOfInterval
 from e320proto.live.mqtt_messages import ONLINE, Topics, meter_name
 from e320proto.live.telegram_json import received_json
+from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
     from e320proto.aio.mqtt import MqttPublisher
@@ -211,7 +212,11 @@ class Bridge:
 
     def _hand_on(self, telegram: Telegram, at: float, url: str) -> None:
         if self._lines is not None:
-            self._lines.write(received_json(telegram, at, url, meter_name(telegram.server_id, url)))
+            line = received_json(telegram, at, url, meter_name(telegram.server_id, url))
+            if not self._lines.write(line) and str(self._lines.dropped).strip("0") == "1":  # 1, 10, 100 and so on
+                _report(
+                    f"standard output: {plural(self._lines.dropped, 'line')} dropped, nobody reads them fast enough"
+                )
         if self._publisher is not None and self._topics is not None:
             self._publisher.publish(self._topics.telegram(telegram, at, url))
 

@@ -35,12 +35,14 @@ class LineWriter:
         self._thread = Thread(target=self._write_all, name="writes lines", daemon=True)
         self._thread.start()
 
-    def write(self, line: str) -> None:
-        """Write a line, or drop it if too many wait."""
+    def write(self, line: str) -> bool:
+        """Write a line, or drop it if too many wait; tell which."""
         try:
             self._lines.put_nowait(f"{line}\n".encode())
         except queue.Full:
             self.dropped += 1
+            return False
+        return True
 
     def close(self) -> None:
         """Write what waits, but wait for a reader that does not read no longer than two seconds."""
