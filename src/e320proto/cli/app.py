@@ -15,6 +15,7 @@ from e320proto.cli.demo_command import demo
 from e320proto.cli.explain_command import identifier, obis
 from e320proto.cli.gateway_command import gateway
 from e320proto.cli.meter_command import meter
+from e320proto.cli.monitor_command import monitor
 from e320proto.cli.output import ClosedPipeError
 from e320proto.cli.refusal import UNUSABLE
 
@@ -91,6 +92,7 @@ def _main(
 
 
 app.command()(decode)
+app.command()(monitor)
 app.command()(obis)
 app.command(name="id")(identifier)
 app.command()(gateway)
