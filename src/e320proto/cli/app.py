@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 import e320proto
+from e320proto.cli.bridge_command import bridge
 from e320proto.cli.decode_command import decode
 from e320proto.cli.demo_command import demo
 from e320proto.cli.explain_command import identifier, obis
@@ -93,9 +94,10 @@ def _main(
 
 app.command()(decode)
 app.command()(monitor)
+app.command()(report)
+app.command()(bridge)
 app.command()(obis)
 app.command(name="id")(identifier)
 app.command()(gateway)
 app.command()(demo)
 app.command()(meter)
-app.command()(report)
