@@ -55,7 +55,7 @@ def plain(lines: Sequence[Text]) -> list[str]:
 def test_a_line_in_full() -> None:
     stats = LineStats(total=Counts(damaged={"bad_crc": 2, "truncated": 1}, discarded=17, dropped=1, losses=2))
     shown = plain(line_screen(facts(telegram(1000, 500, -300), stats=stats), 100, 40))
-    text = "\n".join(shown)
+    text = " ".join(" ".join(shown).split())
     assert shown[0].startswith("Meter 1 LGZ00 6353 9421  Landis+Gyr")
     assert shown[1] == "tcp://127.0.0.1:7000  receiving"
     assert shown[3].startswith("  import → 1200 W")
