@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from e320proto import ListEntry, ObisCode, SecIndex, Timestamp
@@ -95,6 +95,11 @@ TIMES = st.one_of(st.none(), st.integers(0, 2**32 - 1), st.builds(Timestamp, st.
     ),
     st.integers(-128, 127),
     st.none() | st.floats(-1e12, 1e12),
+)
+@example(  # no register has a place in time
+    telegrams=[*[(None, None, None)] * 6, (None, 0, None), (None, 1, None), (0, None, None), (3032, None, None)],
+    scaler=0,
+    at=None,
 )
 def test_any_values_and_times_give_a_page(
     collect: Collect,

@@ -58,6 +58,7 @@ def _picture(meter: MeterRecord, size: Size) -> Markup:
                     lines[code].append((number * bins.width_ms, 0.0))
                 grown = one.energies[code].decimal - meter.first_energies[code].decimal
                 lines[code].append((x_ms, float(grown)))
+    lines = {code: line for code, line in lines.items() if line}  # telegrams without a time have no place
     values = [value for line in lines.values() for _, value in line]
     canvas = Canvas(size, 0, meter.timeline.end_ms, make_scale(min(values), max(values), "Wh", 5))
     limit = meter.intervals.limit_ms + bins.width_ms
