@@ -18,6 +18,7 @@ from e320proto.cli.meter_command import meter
 from e320proto.cli.monitor_command import monitor
 from e320proto.cli.output import ClosedPipeError
 from e320proto.cli.refusal import UNUSABLE
+from e320proto.cli.report_command import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,9 +94,10 @@ def _main(
 
 app.command()(decode)
 app.command()(monitor)
+app.command()(report)
+app.command()(bridge)
 app.command()(obis)
 app.command(name="id")(identifier)
 app.command()(gateway)
 app.command()(demo)
 app.command()(meter)
-app.command()(bridge)
