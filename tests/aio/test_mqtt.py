@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e320proto.live.broker import BacklogDelivered, BacklogGrew, Broker, BrokerAway, BrokerConnected
+from e320proto.live.broker import BacklogDelivered, BacklogGrew, Broker, BrokerAway, BrokerConnected, OutboxFailed
 from e320proto.live.mqtt_messages import Message
 from e320proto.live.outbox import Outbox
 from tests.aio.brokers import HOST, Gate, Mosquitto, listening, needs_mosquitto
@@ -270,3 +271,42 @@ async def test_a_host_that_cannot_be_one_is_said_once_and_tried_again(tmp_path: 
         await asyncio.sleep(0.2)
     assert [type(event) for event in events] == [BrokerAway]
     outbox.close()
+
+
+@in_loop
+async def test_messages_that_cannot_be_saved_are_told_once_and_delivered_all_the_same(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    gate = Gate(broker.port)
+    async with listening(broker.port) as subscriber, publishing(tmp_path, gate.port) as (publisher, events):
+        await until(lambda: events)
+        publisher._outbox._connection.close()  # as a disk that is gone
+        for number in range(5):
+            say(publisher, number)
+        assert [type(event) for event in events] == [BrokerAway, OutboxFailed]
+        await gate.open()
+        await until(lambda: numbers(subscriber.payloads("test/say")) == list(range(5)))
+        await gate.close()
+
+
+@in_loop
+async def test_nothing_is_lost_over_many_cuts(broker: Mosquitto, tmp_path: Path) -> None:
+    """Connections that are cut at any moment, bridges that are started anew, memories of any size."""
+    gate, chance, said = Gate(broker.port), random.Random(7), 0  # noqa: S311 - no secret
+    async with listening(broker.port) as subscriber:
+        for memory in (5, 50, 1_000):
+            async with publishing(tmp_path, gate.port, limit=100_000, memory=memory) as (publisher, _):
+                for _ in range(12):
+                    await gate.open()
+                    for _ in range(chance.randrange(4)):
+                        count = chance.randrange(1, 120)
+                        say(publisher, *range(said, said + count))
+                        said += count
+                        await asyncio.sleep(chance.random() * 0.02)
+                    await gate.close()
+                assert publisher.dropped == 0
+        await gate.open()
+        async with publishing(tmp_path, gate.port) as (publisher, _):
+            await until(lambda: numbers(subscriber.payloads("test/say"))[-1:] == [said - 1])
+        await gate.close()
+    assert numbers(subscriber.payloads("test/say")) == list(range(said))

@@ -13,12 +13,17 @@ import pytest
 
 from e320proto.aio import MeterPool, MeterServer, open_tcp
 from e320proto.errors import TransportError
+from e320proto.live.broker import Broker
+from e320proto.live.mqtt_messages import Message
+from e320proto.live.outbox import Outbox
 from tests.aio.ports import in_loop, meter, until
 
 prometheus = pytest.importorskip("e320proto.aio.prometheus", reason="prometheus_client is not installed")
 parser = pytest.importorskip("prometheus_client.parser")
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from e320proto.aio import MeterReader
     from e320proto.aio.prometheus import PrometheusEndpoint
     from e320proto.sml.telegram import Telegram
@@ -119,3 +124,16 @@ async def test_a_port_that_cannot_be_opened_says_why() -> None:
         ):
             with pytest.raises(TransportError, match=words):
                 await prometheus.PrometheusEndpoint(host, port).start()
+
+
+@in_loop
+async def test_what_waits_for_the_broker_is_told(tmp_path: Path) -> None:
+    mqtt = pytest.importorskip("e320proto.aio.mqtt", reason="aiomqtt is not installed")
+    outbox = Outbox(tmp_path / "outbox.sqlite", limit=2)
+    publisher = mqtt.MqttPublisher(Broker(host=HOST, port=1), "test", outbox)
+    publisher.publish([Message("topic", str(number), retain=False) for number in range(3)])
+    async with prometheus.PrometheusEndpoint(HOST, 0, publisher=publisher) as endpoint:
+        found = await scrape(endpoint.port)
+    names = ("connected", "waiting", "delivered_total", "dropped_total")
+    assert [found[keyed(f"e320_mqtt_{name}")] for name in names] == [0, 2, 0, 1]
+    outbox.close()

@@ -366,3 +366,17 @@ def test_wrong_usage_is_one_line(e320: Run, args: list[str], words: str) -> None
     assert done.err.count("\n") == 1
     assert words in done.err
     assert "s3cret" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("library", "option", "extra"),
+    [("aiomqtt", "--mqtt=mqtt://house", "mqtt"), ("prometheus_client", "--prometheus=0", "prometheus")],
+)
+def test_a_library_that_is_not_installed_is_named(
+    e320: Run, monkeypatch: pytest.MonkeyPatch, library: str, option: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"e320proto.aio.{extra}", raising=False)
+    done = e320("bridge", "tcp://h:1", option)
+    words = f"e320: --{extra}: {library} is not installed, try: pip install e320proto[{extra}]\n"
+    assert (done.status, done.out, done.err) == (2, "", words)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from e320proto.cli.bridge_setup import BridgePlan, broker_of, buffer_path
 from e320proto.cli.meter_setup import UnusableError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BOTH = {"E320_MQTT_USERNAME": "house", "E320_MQTT_PASSWORD": "from environment"}
 
@@ -68,4 +66,14 @@ def test_where_telegrams_wait() -> None:
         "/home/me/state/e320proto/bridge-the-attic.sqlite"
     )
     assert str(buffer_path(plan, {"STATE_DIRECTORY": "/var/lib/a:/var/lib/b"})) == "/var/lib/a/bridge-the-attic.sqlite"
+    assert buffer_path(replace(plan, buffer=Path("here")), {"STATE_DIRECTORY": "/var/lib/a"}) == Path("here")
     assert buffer_path(plan, {}).name == "bridge-the-attic.sqlite"
+
+
+def test_a_user_without_a_home_has_to_say_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(UnusableError, match="--buffer: expected a file"):
+        buffer_path(BridgePlan(urls=()), {})

@@ -89,3 +89,5 @@ def test_a_line_that_is_lost_takes_its_meters_with_it() -> None:
     topics.telegram(telegram(*EXTENDED, server=E320[:-1] + b"\xde"), AT, "/dev/ttyUSB1")
     assert topics.line_lost(LINE) == [Message("house/e320/1LGZ0063539421/availability", "offline", retain=True)]
     assert topics.line_lost("/dev/ttyUSB2") == []
+    back = Message("house/e320/1LGZ0063539421/availability", "online", retain=True)
+    assert [back in topics.telegram(telegram(*EXTENDED), AT, LINE) for _ in range(2)] == [True, False]

@@ -180,3 +180,16 @@ def test_a_disk_that_cannot_be_read_any_more_costs_what_was_on_it(tmp_path: Path
     assert outbox.error is not None
     assert outbox.dropped > 0
     outbox._connection.close()
+
+
+def test_a_disk_that_is_gone_is_told_and_memory_has_a_bound(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "box", memory=3)
+    outbox._connection.close()
+    put(outbox, 1, 2, 3)
+    outbox.save()
+    assert outbox.error is not None
+    assert str(outbox.error).startswith(f"{tmp_path}/box: expected a file to keep messages in, found: ")
+    put(outbox, 4, 5)
+    assert (taken(outbox), outbox.dropped) == ([3, 4, 5], 2)
+    outbox.discard(outbox.take(1)[0].number)
+    assert taken(outbox) == [4, 5]

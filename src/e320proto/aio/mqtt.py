@@ -87,6 +87,18 @@ class MqttPublisher:
     Attributes:
         connected: whether the broker is there.
         delivered: messages that were acknowledged, without those that are retained.
+
+    >>> from e320proto.live.broker import Broker
+    >>> from e320proto.live.mqtt_messages import Message
+    >>> from e320proto.live.outbox import Outbox
+    >>> async def publish() -> None:
+    ...     outbox = Outbox(":memory:")
+    ...     async with MqttPublisher(Broker.parse("mqtt://127.0.0.1:1"), "example", outbox) as publisher:
+    ...         publisher.publish([Message("readings", "123456.7", retain=False)])
+    ...         print(publisher.connected, publisher.waiting)
+    ...     outbox.close()
+    >>> asyncio.run(publish())
+    False 1
     """
 
     def __init__(

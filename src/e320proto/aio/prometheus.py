@@ -80,6 +80,12 @@ class PrometheusEndpoint:
 
     Attributes:
         port: that is listened on.
+
+    >>> async def answer() -> None:
+    ...     async with PrometheusEndpoint("127.0.0.1", 0) as endpoint:
+    ...         print(endpoint.port > 0)
+    >>> asyncio.run(answer())
+    True
     """
 
     def __init__(

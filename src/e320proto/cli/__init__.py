@@ -14,6 +14,8 @@
         gateway_run  gateway_words            meters on a bus are found, paired, read
           lmn_trace  lmn_layers  pcapng       every frame, in words and in a capture file
         lmn_demo                              three meters and a gateway in memory
+        bridge_run  bridge_setup              meters are read for ever and handed on
+          bridge_words  line_writer           what is told of that, and lines for slow readers
 
 Exit status: 0 at least one telegram was decoded, 1 none was or a meter refused, 2 wrong usage, unreadable input or a
 port that cannot be opened, 130 interrupted, 141 the reader of the output went away, 143 a meter that ran was ended.

@@ -152,7 +152,7 @@ class Bridge:
                 publisher.publish_again(discovery.config_topics)
 
         def tell(event: BrokerEvent) -> None:
-            _report(broker_words(event, str(broker), outbox))
+            _report(broker_words(event, str(broker), outbox.path))
 
         publisher = self._publisher = MqttPublisher(
             broker,

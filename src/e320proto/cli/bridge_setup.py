@@ -149,14 +149,24 @@ def _password(path: Path) -> str:
 def buffer_path(plan: BridgePlan, environment: Mapping[str, str]) -> Path:
     """Where telegrams wait for the broker: as given, else in the service's folder, else in the user's.
 
+    Raises:
+        UnusableError: none is given, and the user has no home.
+
     >>> str(buffer_path(BridgePlan(urls=(), name="attic"), {"STATE_DIRECTORY": "/var/lib/e320"}))
     '/var/lib/e320/bridge-attic.sqlite'
     """
     if plan.buffer is not None:
         return plan.buffer
+    name = f"bridge-{plan.bridge_name}.sqlite"
     service = environment.get("STATE_DIRECTORY", "").partition(":")[0]
-    state = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(service or Path(state) / "e320proto") / f"bridge-{plan.bridge_name}.sqlite"
+    if service:
+        return Path(service) / name
+    try:
+        state = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        msg = "--buffer: expected a file, since this user has no home, found none"
+        raise UnusableError(msg) from error
+    return Path(state) / "e320proto" / name
 
 
 def open_outbox(plan: BridgePlan) -> Outbox:

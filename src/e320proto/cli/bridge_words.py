@@ -10,27 +10,28 @@ from e320proto.live.diagnosis import diagnose
 from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from e320proto.aio.reader import MeterReader
     from e320proto.live.broker import BrokerEvent
-    from e320proto.live.outbox import Outbox
 
 
-def broker_words(event: BrokerEvent, broker: str, outbox: Outbox) -> str:
+def broker_words(event: BrokerEvent, broker: str, buffer: Path) -> str:
     """One line about the connection to a broker.
 
-    >>> from e320proto.live.outbox import Outbox
-    >>> broker_words(BrokerConnected(0), "mqtt://house:1883", Outbox(":memory:"))
-    'mqtt://house:1883: connected'
+    >>> from pathlib import Path
+    >>> broker_words(BacklogGrew(100, 0), "mqtt://house:1883", Path("bridge.sqlite"))
+    'mqtt://house:1883: 100 telegrams wait in bridge.sqlite'
     """
     match event:
         case BrokerConnected(waiting):
             backlog = f"; {plural(waiting, 'telegram')} that waited {'is' if waiting == 1 else 'are'} delivered now"
             return f"{broker}: connected{backlog if waiting else ''}"
         case BrokerAway(error):
-            return f"{error}; telegrams wait in {outbox.path} until it is back"
+            return f"{error}; telegrams wait in {buffer} until it is back"
         case BacklogGrew(waiting, dropped):
             lost = f"; that is all it takes: {plural(dropped, 'old telegram')} dropped" if dropped else ""
-            return f"{broker}: {plural(waiting, 'telegram')} wait{'s' if waiting == 1 else ''} in {outbox.path}{lost}"
+            return f"{broker}: {plural(waiting, 'telegram')} wait{'s' if waiting == 1 else ''} in {buffer}{lost}"
         case BacklogDelivered(count):
             return f"{broker}: all {plural(count, 'telegram')} that waited delivered"
         case OutboxFailed(error):

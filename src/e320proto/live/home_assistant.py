@@ -91,6 +91,9 @@ class Discovery:
         expire_after_s: without a new value for so long, an entity is unavailable.
         language: of the names.
         version: of the program that sends this.
+
+    >>> Discovery(version="1.0").status_topic
+    'homeassistant/status'
     """
 
     def __init__(

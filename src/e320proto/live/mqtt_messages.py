@@ -125,6 +125,7 @@ class Topics:
         self._bridge = f"{prefix}/bridge/{safe_name(bridge)}/availability"
         self._discovery = discovery
         self._meters: dict[str, str] = {}  # by name: the line where each was heard last
+        self._online: set[str] = set()
 
     def bridge(self, *, online: bool) -> Message:
         """Whether the bridge is there; offline is its last will."""
@@ -147,13 +148,16 @@ class Topics:
             if found is not None:
                 messages.append(Message(*found, retain=True))
         messages += _registers(telegram, base)
-        messages.append(_available(f"{base}/availability", online=True))
+        if meter not in self._online:
+            self._online.add(meter)
+            messages.append(_available(f"{base}/availability", online=True))
         messages.append(Message(f"{base}/telegram", received_json(telegram, at, url, meter), retain=False))
         return messages
 
     def line_lost(self, url: str) -> list[Message]:
         """What to tell when a line is not heard any more."""
-        lost = (meter for meter, line in self._meters.items() if line == url)
+        lost = [meter for meter, line in self._meters.items() if line == url]
+        self._online.difference_update(lost)
         return [_available(f"{self._prefix}/{meter}/availability", online=False) for meter in lost]
 
 

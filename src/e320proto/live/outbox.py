@@ -68,6 +68,7 @@ class Outbox:
     >>> outbox.discard(outbox.take(10)[-1].number)
     >>> len(outbox)
     0
+    >>> outbox.close()
     """
 
     def __init__(self, path: str | Path, *, limit: int = LIMIT, memory: int = MEMORY) -> None:
