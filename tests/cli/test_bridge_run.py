@@ -194,9 +194,12 @@ async def test_what_a_bridge_tells_of_a_day(broker: Mosquitto, tmp_path: Path) -
             await until(lambda: subscriber.last("a/b/bridge/test/availability") == "online")
             await until(lambda: "telegrams arrive" in bridge.err)
             await server.pause()
+            await outlet.close()
+            await until(lambda: subscriber.last("a/b/1LGZ0063539421/availability") == "offline")
+            assert subscriber.last("a/b/bridge/test/availability") == "online"
+            assert "the other end has closed it" in bridge.err
             assert await bridge.end(signal.SIGINT) == 130
             assert "Traceback" not in bridge.err
-    await outlet.close()
 
 
 class Telling:
