@@ -12,6 +12,7 @@
           meter_keys  meter_screen            what a user does to it and sees of it
         gateway_run  gateway_words            meters on a bus are found, paired, read
           lmn_trace  lmn_layers  pcapng       every frame, in words and in a capture file
+        record_run  record_tables             a line is recorded; recordings become tables
         lmn_demo                              three meters and a gateway in memory
 
 Exit status: 0 at least one telegram was decoded, 1 none was or a meter refused, 2 wrong usage, unreadable input or a

@@ -16,6 +16,7 @@ from e320proto.cli.gateway_command import gateway
 from e320proto.cli.meter_command import meter
 from e320proto.cli.monitor_command import monitor
 from e320proto.cli.output import ClosedPipeError
+from e320proto.cli.record_command import record
 from e320proto.cli.refusal import UNUSABLE
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _main(
 
 app.command()(decode)
 app.command()(monitor)
+app.command()(record)
 app.command()(obis)
 app.command(name="id")(identifier)
 app.command()(gateway)
