@@ -13,6 +13,7 @@
         report_run  recordings                captures become a page
         gateway_run  gateway_words            meters on a bus are found, paired, read
           lmn_trace  lmn_layers  pcapng       every frame, in words and in a capture file
+        record_run  record_tables             a line is recorded; recordings become tables
         lmn_demo                              three meters and a gateway in memory
         bridge_run  bridge_setup              meters are read for ever and handed on
           bridge_words  line_writer           what is told of that, and lines for slow readers

@@ -17,6 +17,7 @@ from e320proto.cli.gateway_command import gateway
 from e320proto.cli.meter_command import meter
 from e320proto.cli.monitor_command import monitor
 from e320proto.cli.output import ClosedPipeError
+from e320proto.cli.record_command import record
 from e320proto.cli.refusal import UNUSABLE
 from e320proto.cli.report_command import report
 
@@ -94,6 +95,7 @@ def _main(
 
 app.command()(decode)
 app.command()(monitor)
+app.command()(record)
 app.command()(report)
 app.command()(bridge)
 app.command()(obis)
