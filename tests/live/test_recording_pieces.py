@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e320proto.cli.recordings import read_times
+from e320proto.live.recording import read_recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,4 +30,4 @@ def test_pieces(tmp_path: Path, lines: str, pieces: list[tuple[float | None, byt
     path = tmp_path / "20261120T120000Z.bin"
     path.write_bytes(OCTETS)
     path.with_suffix(".times").write_text(lines, encoding="ascii")
-    assert list(read_times(path)) == pieces
+    assert list(read_recording(path)) == pieces
