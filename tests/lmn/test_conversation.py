@@ -6,7 +6,8 @@ import pytest
 
 from e320proto.errors import RemoteProtocolError
 from e320proto.hdlc import GATEWAY, Address, Control, Frame, FrameKind
-from e320proto.lmn.conversation import Conversation, Pair, State
+from e320proto.lmn.asked import Pair
+from e320proto.lmn.conversation import Conversation, State
 from e320proto.lmn.link import AnswerTimedOut, CloseReason, LinkClosed, LinkLost, NoAnswer
 from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
 from e320proto.lmn.primary import PrimaryLink, PrimaryState

@@ -280,7 +280,8 @@ def test_a_meter_that_never_got_the_last_request_is_paired_anew() -> None:
     """The gateway cannot know: it tries TLS, learns that the meter is not paired, and begins again."""
     stack = Stack()
     number = stack.pair(timeout_s=200.0)
-    while (pairing := stack.gateway._conversations[stack.id]._pairing) is None or pairing._step != Command.MAX_FRAGMENT:
+    talk = stack.gateway._conversations[stack.id]
+    while (exchange := talk._exchange) is None or exchange._pairing._step != Command.MAX_FRAGMENT:
         stack.run(0.0005)
     stack.bus.unplug(stack.meters[0])
     stack.run(2.0)

@@ -30,12 +30,13 @@ Source: LMN security, sections 5 and 6.7; states are decisions of this project.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Final, Protocol
 
-from e320proto.errors import E320Error, LocalProtocolError, RemoteProtocolError, SecurityError
+from e320proto.errors import E320Error, LocalProtocolError, RemoteProtocolError
+from e320proto.lmn.asked import Asked, Pair
+from e320proto.lmn.gateway_exchange import GatewayExchange
 from e320proto.lmn.link import (
     AnswerTimedOut,
     DataReceived,
@@ -49,7 +50,8 @@ from e320proto.lmn.link import (
     Refused,
 )
 from e320proto.lmn.meter_keys import MeterKeys
-from e320proto.lmn.pairing import Check, GatewayPairing, MessageAssembly, Paired, PairingFailed
+from e320proto.lmn.meter_trust import MeterTrust
+from e320proto.lmn.pairing import Check, Paired, PairingFailed
 from e320proto.lmn.primary import PrimaryState
 from e320proto.lmn.requests import CryptoReset, Renewal, request_file, response
 from e320proto.lmn.session_events import (
@@ -61,16 +63,18 @@ from e320proto.lmn.session_events import (
     SessionOpened,
 )
 from e320proto.lmn.sml_stream import SmlStream
-from e320proto.lmn.tls import TlsContext, TlsEngine, TlsSession
 from e320proto.lmn.tls_events import Failed as TlsFailed
 from e320proto.lmn.tls_events import PlainReceived, TlsClosed, TlsEstablished, TlsEvent, TlsLimitReached
 
 if TYPE_CHECKING:
-    from e320proto.lmn.certificates import Credentials
+    from collections.abc import Sequence
+
+    from e320proto.errors import SecurityError
     from e320proto.lmn.meter_keys import KeyRing
     from e320proto.lmn.primary import PrimaryLink
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
     from e320proto.lmn.requests import Request
+    from e320proto.lmn.tls import TlsEngine
 
 
 class FileListener(Protocol):
@@ -101,32 +105,6 @@ class State(Enum):
     CLOSING = "the connection is being closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Give the meter its certificate and key, and the gateway's certificate."""
-
-    meter: Credentials
-    gateway: Credentials
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A request in the queue."""
-
-    number: int
-    request: Request | Pair
-    deadline: float
-    file: bytes = b""
-    tries: int = 0
-    sent: bool = False
-    exchanged: bool = False  # of a pairing: TLS with what it brought is left
-    confirmed: bool = False  # of a pairing: the meter's last reply has arrived
-
-    @property
-    def repeatable(self) -> bool:
-        return isinstance(self.request, Pair) or self.request.repeatable
-
-
 class Conversation:
     """The conversation with one meter; time is an argument.
 
@@ -149,23 +127,20 @@ class Conversation:
         self.server_id = server_id
         self._file_listener = file_listener
         self.state = State.IDLE
-        self._ring, self._keys = keys, keys.load(server_id)
+        self._trust = MeterTrust(server_id, keys, security)
         self._profile, self._security = profile, security
         self._link: PrimaryLink | None = None
-        self._queue: deque[_Asked] = deque()
+        self._queue: deque[Asked] = deque()
         self._open_from = -inf  # a pause until then
         self._pause_s = 0.0
         self._paused: int | None = None  # for this selector only
-        self._context: TlsContext | None = None
-        self._session: TlsSession | None = None
         self._tls_ended = -inf
         self._keeps_tls = False
         self._forget_connection()
 
     def _forget_connection(self) -> None:
         self._engine: TlsEngine | None = None
-        self._pairing: GatewayPairing | None = None
-        self._assembly = MessageAssembly(self._profile.max_message)
+        self._exchange: GatewayExchange | None = None
         self._files = SmlStream(self._profile)
         self._limited = self._failed = False
         self._why = ""
@@ -173,12 +148,12 @@ class Conversation:
     @property
     def idle(self) -> bool:
         """Whether nothing would be lost with this object."""
-        return self._link is None and not self._queue and self._keys == MeterKeys()
+        return self._link is None and not self._queue and self._trust.keys == MeterKeys()
 
     @property
     def keys(self) -> MeterKeys:
         """What the gateway has of this meter."""
-        return self._keys
+        return self._trust.keys
 
     def ask(self, number: int, request: Request | Pair, *, now: float, timeout_s: float) -> None:
         """Put a request into the queue.
@@ -190,7 +165,7 @@ class Conversation:
         file = b""
         if not isinstance(request, Pair):
             file = request_file(request, self.server_id, number % _FILE_NUMBERS)
-        elif len(self._keys.master_key or b"") != _KEY_OCTETS:
+        elif len(self._trust.keys.master_key or b"") != _KEY_OCTETS:
             found = f"none of {self.server_id.hex()}"
             raise self._wrong("no_key", f"the meter's key, {_KEY_OCTETS} octets", found)
         octets = len(self._files.encode(file))
@@ -198,7 +173,7 @@ class Conversation:
             raise self._wrong("too_long", f"at most {self._profile.max_message} octets", f"{octets} octets")
         if len(self._queue) >= _MOST_REQUESTS:
             raise self._wrong("too_many", f"at most {_MOST_REQUESTS} requests in the queue", "one more")
-        self._queue.append(_Asked(number, request, now + timeout_s, file))
+        self._queue.append(Asked(number, request, now + timeout_s, file))
         self._work(now)
 
     def _wrong(self, reason: str, expected: str, actual: str) -> LocalProtocolError:
@@ -255,7 +230,7 @@ class Conversation:
         due = [asked.deadline for asked in self._queue]
         if self._wants is not None and self.state is State.IDLE and self._link is not None and self._opens_at > -inf:
             due.append(self._opens_at)
-        for machine in (self._engine, self._pairing):
+        for machine in (self._engine, self._exchange):
             at = None if machine is None else machine.next_timeout()
             if at is not None:
                 due.append(at)
@@ -266,8 +241,8 @@ class Conversation:
         events: list[SessionEvent] = []
         if self._engine is not None:
             events += self._after_tls(self._engine, self._engine.handle_timeout(now=now), now)
-        if self._pairing is not None:
-            events += self._after_pairing(self._pairing, self._pairing.handle_timeout(now=now), now)
+        if self._exchange is not None:
+            events += self._after_exchange(self._exchange.handle_timeout(now=now), now)
         late = [asked for asked in self._queue if now >= asked.deadline]
         for asked in late:
             found = f"nothing, {self.state.value}"
@@ -279,29 +254,29 @@ class Conversation:
 
     def _give_up(self, now: float) -> None:
         """End the connection; an answer that is late must not be taken for that of the next request."""
-        pairing, self._pairing = self._pairing, None
-        for event in pairing.closed() if pairing is not None and self._queue else []:
-            if isinstance(event, PairingFailed) and event.may_be_paired:
+        exchange, self._exchange = self._exchange, None
+        for event in exchange.closed() if exchange is not None and self._queue else []:
+            if event.may_be_paired:
                 self._take_certificates(self._queue[0].request)
         self._hang_up(now)
 
     # --- what to do next ------------------------------------------------------------------------
 
-    def _selector(self, asked: _Asked) -> int:
+    def _selector(self, asked: Asked) -> int:
         match asked.request:
             case Pair():
                 return TLS if asked.exchanged else PAIRING
             case CryptoReset():
                 return PLAIN
             case _:
-                return TLS if self._keys.paired else PLAIN
+                return TLS if self._trust.keys.paired else PLAIN
 
     @property
     def _wants(self) -> int | None:
         """The selector that is to be open."""
         if self._queue:
             return self._selector(self._queue[0])
-        return TLS if self._keeps_tls and self._keys.paired else None
+        return TLS if self._keeps_tls and self._trust.keys.paired else None
 
     @property
     def _opens_at(self) -> float:
@@ -331,7 +306,7 @@ class Conversation:
             elif not isinstance(self._queue[0].request, Pair):
                 self._send(self._queue[0], link, now)
 
-    def _send(self, asked: _Asked, link: PrimaryLink, now: float) -> None:
+    def _send(self, asked: Asked, link: PrimaryLink, now: float) -> None:
         asked.sent = True
         if self._file_listener is not None and not isinstance(asked.request, Renewal):  # a private key may be in it
             self._file_listener(self.server_id, asked.file, sent=True)
@@ -352,7 +327,7 @@ class Conversation:
     def _hang_up(self, now: float) -> None:
         """End the connection in order."""
         if self._engine is not None:
-            self._keep_session(self._engine)
+            self._trust.keep_session(self._engine)
             self._engine.close(now=now)
             self._flush(self._engine, now)
         if self._link is not None:
@@ -369,10 +344,11 @@ class Conversation:
             match link.selector:
                 case 6:
                     self.state = State.PAIRING
-                    return self._begin_pairing(now)
+                    self._begin_exchange(link, now)
+                    return []
                 case 1:
                     self.state = State.HANDSHAKE
-                    self._engine = TlsEngine(self._tls_context(), self._session)
+                    self._engine = self._trust.engine()
                     happened = self._engine.start(now=now)
                     link.expect_answer(True, now=now)  # noqa: FBT003 - the signature of the link
                     return self._after_tls(self._engine, happened, now)
@@ -387,15 +363,8 @@ class Conversation:
     def _received(self, data: DataReceived, now: float) -> list[SessionEvent]:
         if self._link is not None and (self.state is State.HANDSHAKE or (self._queue and self._queue[0].sent)):
             self._link.expect_answer(True, now=now)  # noqa: FBT003 - a part of it is here
-        if self._pairing is not None:
-            try:
-                message = self._assembly.feed(data.data, more=data.more)
-            except E320Error as error:
-                self._hang_up(now)
-                return [self._fail(self._queue[0], error)] if self._queue else []
-            if message is None:
-                return []
-            return self._after_pairing(self._pairing, self._pairing.receive_data(message, now=now), now)
+        if self._exchange is not None:
+            return self._after_exchange(self._exchange.receive(data, now=now), now)
         if self._engine is not None:
             return self._after_tls(self._engine, self._engine.receive_data(data.data, now=now), now)
         return self._files_received(data.data, now)
@@ -423,19 +392,10 @@ class Conversation:
         """Keep what a request has changed about the meter's keys."""
         match done:
             case CryptoReset():
-                self._forget_tls()
-                self._store(self._keys.unpaired())
-            case Renewal(meter_certificate=certificate, gateway=gateway):
+                self._trust.unpair()
+            case Renewal():
                 self._hang_up(now)  # the next connection stands on the new ones
-                self._forget_tls()
-                kept = self._keys
-                self._store(
-                    replace(
-                        kept,
-                        meter_certificate=certificate or kept.meter_certificate,
-                        gateway=gateway or kept.gateway,
-                    )
-                )
+                self._trust.renew(done)
             case _:
                 pass
 
@@ -446,7 +406,7 @@ class Conversation:
         asked = self._queue[0] if self._queue else None
         if asked is not None and selector == TLS and asked.exchanged and not asked.confirmed:
             asked.exchanged = False  # the exchange was not finished
-            self._store(self._keys.unpaired())
+            self._trust.unpair()
         return self._ended(f"the meter does not open {what}", now, unexpected=True, tries=_REFUSAL_TRIES)
 
     def _ended(self, reason: str, now: float, *, unexpected: bool = False, tries: int = 1) -> list[SessionEvent]:
@@ -457,12 +417,11 @@ class Conversation:
         selector = self._link.selector if self._link and (self._failed or tries > 1) else None
         self._keeps_tls &= selector != TLS
         events: list[SessionEvent] = []
-        if self._pairing is not None:
-            pairing, self._pairing = self._pairing, None
-            events += self._after_pairing(pairing, pairing.closed(), now)
+        if self._exchange is not None:
+            events += self._after_exchange(self._exchange.closed(), now)
             self.state = State.IDLE
         if self._engine is not None:
-            self._keep_session(self._engine)
+            self._trust.keep_session(self._engine)
             self._engine.link_closed(now=now)
             self._tls_ended = now
         self._forget_connection()
@@ -490,32 +449,11 @@ class Conversation:
     def _silence(self, found: str, reason: str = "no_answer") -> RemoteProtocolError:
         return RemoteProtocolError(reason, state=self.state.name, expected="an answer", actual=found)
 
-    def _fail(self, asked: _Asked, error: E320Error) -> RequestFailed:
+    def _fail(self, asked: Asked, error: E320Error) -> RequestFailed:
         self._queue.remove(asked)
         return RequestFailed(asked.number, self.server_id, error)
 
     # --- TLS ------------------------------------------------------------------------------------
-
-    def _tls_context(self) -> TlsContext:
-        keys = self._keys
-        if self._context is None:
-            if keys.gateway is None or keys.meter_certificate is None:
-                msg = f"certificates of {self.server_id.hex()}: expected a paired meter, found none"
-                raise SecurityError(msg)
-            self._context = TlsContext(
-                server=False,
-                certificate=keys.gateway.certificate,
-                private_key=keys.gateway.private_key,
-                peer_certificate=keys.meter_certificate,
-                profile=self._security,
-            )
-        return self._context
-
-    def _keep_session(self, engine: TlsEngine) -> None:
-        self._session = engine.session if self._security.tls_resumption else None
-
-    def _forget_tls(self) -> None:
-        self._context = self._session = None
 
     def _after_tls(self, engine: TlsEngine, happened: list[TlsEvent], now: float) -> list[SessionEvent]:
         self._flush(engine, now)
@@ -549,45 +487,31 @@ class Conversation:
     def _tls_failed(self, error: SecurityError, now: float) -> list[SessionEvent]:
         """A handshake that fails would fail again; a record that was changed on its way does not."""
         in_handshake = self._failed = self.state is State.HANDSHAKE
-        self._session = None
+        self._trust.session = None
         self._why = str(error)
         self._hang_up(now)
         return [self._fail(self._queue[0], error)] if in_handshake and self._queue else []
 
     # --- pairing --------------------------------------------------------------------------------
 
-    def _begin_pairing(self, now: float) -> list[SessionEvent]:
-        asked, keys = self._queue[0] if self._queue else None, self._keys
-        if asked is None or not isinstance(asked.request, Pair) or keys.master_key is None:
+    def _begin_exchange(self, link: PrimaryLink, now: float) -> None:
+        asked = self._queue[0] if self._queue else None
+        if asked is None or not isinstance(asked.request, Pair):
             self._hang_up(now)  # the request did not wait
-            return []
-        self._pairing = GatewayPairing(
-            keys.master_key,
-            self.server_id,
-            asked.request.meter,
-            asked.request.gateway.certificate,
-            counter=keys.counter,
-            store_counter=lambda counter: self._store(replace(self._keys, counter=counter)),
-            profile=self._security,
+            return
+        self._exchange = GatewayExchange(
+            asked.request, self.server_id, link, self._trust, self._profile, self._security
         )
         asked.sent = True
-        self._pairing.start(now=now)
-        return self._after_pairing(self._pairing, [], now)
+        self._exchange.start(now=now)
 
-    def _after_pairing(
-        self, pairing: GatewayPairing, happened: list[Paired | PairingFailed], now: float
-    ) -> list[SessionEvent]:
-        link = self._link
-        for octets in pairing.data_to_send():
-            if link is not None and self.state is State.PAIRING:
-                link.send(octets, now=now)
-                link.expect_answer(True, now=now)  # noqa: FBT003 - the signature of the link
+    def _after_exchange(self, happened: Sequence[Paired | PairingFailed], now: float) -> list[SessionEvent]:
         events: list[SessionEvent] = []
         for event in happened:
+            self._exchange = None
             asked = self._queue[0] if self._queue else None
             if asked is None or not isinstance(asked.request, Pair):
                 continue
-            self._pairing = None
             if isinstance(event, Paired) or event.may_be_paired:
                 self._take_certificates(asked.request)
                 asked.exchanged, asked.confirmed, asked.sent = True, isinstance(event, Paired), False
@@ -600,10 +524,5 @@ class Conversation:
 
     def _take_certificates(self, request: Request | Pair) -> None:
         if isinstance(request, Pair):
-            self._forget_tls()
             self._open_from, self._pause_s = -inf, 0.0
-            self._store(replace(self._keys, gateway=request.gateway, meter_certificate=request.meter.certificate))
-
-    def _store(self, keys: MeterKeys) -> None:
-        self._keys = keys
-        self._ring.store(self.server_id, keys)
+            self._trust.pair(request)

@@ -13,9 +13,10 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from e320proto.errors import LocalProtocolError
+from e320proto.lmn.asked import Pair
 from e320proto.lmn.assignment import MeterIds
 from e320proto.lmn.certificates import private_key_as
-from e320proto.lmn.conversation import Conversation, Pair, State
+from e320proto.lmn.conversation import Conversation, State
 from e320proto.lmn.meter_keys import MemoryKeyRing
 from e320proto.lmn.participants import ParticipantAdded, ParticipantLost
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
