@@ -29,13 +29,11 @@ Source: LMN security, sections 5 and 6.7; states are decisions of this project.
 
 from __future__ import annotations
 
-from collections import deque
 from enum import Enum
 from math import inf
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from e320proto.errors import E320Error, LocalProtocolError, RemoteProtocolError
-from e320proto.lmn.asked import Asked, Pair
+from e320proto.errors import E320Error, RemoteProtocolError
 from e320proto.lmn.gateway_exchange import GatewayExchange
 from e320proto.lmn.link import (
     AnswerTimedOut,
@@ -53,7 +51,8 @@ from e320proto.lmn.meter_keys import MeterKeys
 from e320proto.lmn.meter_trust import MeterTrust
 from e320proto.lmn.pairing import Check, Paired, PairingFailed
 from e320proto.lmn.primary import PrimaryState
-from e320proto.lmn.requests import CryptoReset, Renewal, request_file, response
+from e320proto.lmn.request_queue import Asked, Pair, RequestQueue
+from e320proto.lmn.requests import CryptoReset, Renewal, response
 from e320proto.lmn.session_events import (
     Answered,
     MeterPaired,
@@ -74,24 +73,15 @@ if TYPE_CHECKING:
     from e320proto.lmn.primary import PrimaryLink
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
     from e320proto.lmn.requests import Request
+    from e320proto.lmn.session_events import FileListener
     from e320proto.lmn.tls import TlsEngine
-
-
-class FileListener(Protocol):
-    """Who is told SML files in clear."""
-
-    def __call__(self, server_id: bytes, file: bytes, *, sent: bool) -> None:
-        """Take a file of a meter, or one to it; those that renew keys are not told."""
 
 
 TLS: Final = 1
 PLAIN: Final = 3
 PAIRING: Final = 6
-_MOST_REQUESTS: Final = 1_000
 _MOST_TRIES: Final = 4
 _REFUSAL_TRIES: Final = 2
-_FILE_NUMBERS: Final = 1 << 32
-_KEY_OCTETS: Final = 16
 
 
 class State(Enum):
@@ -130,7 +120,7 @@ class Conversation:
         self._trust = MeterTrust(server_id, keys, security)
         self._profile, self._security = profile, security
         self._link: PrimaryLink | None = None
-        self._queue: deque[Asked] = deque()
+        self._queue = RequestQueue(server_id, profile.max_message)
         self._open_from = -inf  # a pause until then
         self._pause_s = 0.0
         self._paused: int | None = None  # for this selector only
@@ -162,22 +152,8 @@ class Conversation:
             LocalProtocolError: ``no_key``, a pairing without the meter's key; ``too_long``; ``too_many``.
             EncodeError: a value that SML does not have.
         """
-        file = b""
-        if not isinstance(request, Pair):
-            file = request_file(request, self.server_id, number % _FILE_NUMBERS)
-        elif len(self._trust.keys.master_key or b"") != _KEY_OCTETS:
-            found = f"none of {self.server_id.hex()}"
-            raise self._wrong("no_key", f"the meter's key, {_KEY_OCTETS} octets", found)
-        octets = len(self._files.encode(file))
-        if octets > self._profile.max_message:
-            raise self._wrong("too_long", f"at most {self._profile.max_message} octets", f"{octets} octets")
-        if len(self._queue) >= _MOST_REQUESTS:
-            raise self._wrong("too_many", f"at most {_MOST_REQUESTS} requests in the queue", "one more")
-        self._queue.append(Asked(number, request, now + timeout_s, file))
+        self._queue.put(number, request, deadline=now + timeout_s, keys=self._trust.keys)
         self._work(now)
-
-    def _wrong(self, reason: str, expected: str, actual: str) -> LocalProtocolError:
-        return LocalProtocolError(reason, state=self.state.name, expected=expected, actual=actual)
 
     # --- the link comes and goes ----------------------------------------------------------------
 
@@ -375,12 +351,12 @@ class Conversation:
     def _answered(self, file: bytes, now: float) -> list[SessionEvent]:
         if self._file_listener is not None:
             self._file_listener(self.server_id, file, sent=False)
-        asked = self._queue[0] if self._queue else None
+        asked = self._queue.first
         if asked is None or not asked.sent or isinstance(asked.request, Pair) or self._link is None:
             return []  # nobody has asked
         self._link.expect_answer(False, now=now)  # noqa: FBT003 - the signature of the link
         try:
-            result = response(asked.request, self.server_id, asked.number % _FILE_NUMBERS, file)
+            result = response(asked.request, self.server_id, asked.file_number, file)
         except E320Error as error:
             return [self._fail(asked, error)]
         self._pause_s = 0.0
@@ -403,7 +379,7 @@ class Conversation:
         """The meter does not open this selector now."""
         selector = self._link.selector if self._link else 0
         what = {TLS: "TLS", PAIRING: "the pairing"}.get(selector, "SML in clear")
-        asked = self._queue[0] if self._queue else None
+        asked = self._queue.first
         if asked is not None and selector == TLS and asked.exchanged and not asked.confirmed:
             asked.exchanged = False  # the exchange was not finished
             self._trust.unpair()
@@ -431,7 +407,7 @@ class Conversation:
             self._pause(now, self._profile.reopen_s, self._profile.reopen_max_s)
         elif unexpected:
             self._pause(now, self._security.tls_retry_s, self._security.tls_retry_max_s, selector)
-        asked = self._queue[0] if self._queue else None
+        asked = self._queue.first
         if asked is not None and (asked.sent or unexpected):
             asked.tries += tries
             lost = asked.sent and not asked.repeatable
@@ -478,7 +454,7 @@ class Conversation:
         if self._link is not None:
             self._link.expect_answer(False, now=now)  # noqa: FBT003 - the signature of the link
         events: list[SessionEvent] = [SessionOpened(self.server_id, cipher, resumed)]
-        asked = self._queue[0] if self._queue else None
+        asked = self._queue.first
         if asked is not None and isinstance(asked.request, Pair) and asked.exchanged:
             self._queue.popleft()
             events.append(MeterPaired(asked.number, self.server_id))
@@ -495,7 +471,7 @@ class Conversation:
     # --- pairing --------------------------------------------------------------------------------
 
     def _begin_exchange(self, link: PrimaryLink, now: float) -> None:
-        asked = self._queue[0] if self._queue else None
+        asked = self._queue.first
         if asked is None or not isinstance(asked.request, Pair):
             self._hang_up(now)  # the request did not wait
             return
@@ -509,7 +485,7 @@ class Conversation:
         events: list[SessionEvent] = []
         for event in happened:
             self._exchange = None
-            asked = self._queue[0] if self._queue else None
+            asked = self._queue.first
             if asked is None or not isinstance(asked.request, Pair):
                 continue
             if isinstance(event, Paired) or event.may_be_paired:

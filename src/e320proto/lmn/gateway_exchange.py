@@ -9,12 +9,12 @@ from e320proto.errors import DecodeError
 from e320proto.lmn.pairing import Check, GatewayPairing, MessageAssembly, PairingFailed
 
 if TYPE_CHECKING:
-    from e320proto.lmn.asked import Pair
     from e320proto.lmn.link import DataReceived
     from e320proto.lmn.meter_trust import MeterTrust
     from e320proto.lmn.pairing import Paired
     from e320proto.lmn.primary import PrimaryLink
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
+    from e320proto.lmn.request_queue import Pair
 
 
 class GatewayExchange:

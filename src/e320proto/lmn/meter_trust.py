@@ -9,9 +9,9 @@ from e320proto.errors import SecurityError
 from e320proto.lmn.tls import TlsContext, TlsEngine, TlsSession
 
 if TYPE_CHECKING:
-    from e320proto.lmn.asked import Pair
     from e320proto.lmn.meter_keys import KeyRing, MeterKeys
     from e320proto.lmn.profile import SecurityProfile
+    from e320proto.lmn.request_queue import Pair
     from e320proto.lmn.requests import Renewal
 
 
