@@ -50,6 +50,7 @@ from e320proto.lmn.link import (
 from e320proto.lmn.meter_keys import MeterKeys
 from e320proto.lmn.meter_trust import MeterTrust
 from e320proto.lmn.pairing import Check, Paired, PairingFailed
+from e320proto.lmn.pause import Pause
 from e320proto.lmn.primary import PrimaryState
 from e320proto.lmn.request_queue import Asked, Pair, RequestQueue
 from e320proto.lmn.requests import CryptoReset, Renewal, response
@@ -121,9 +122,7 @@ class Conversation:
         self._profile, self._security = profile, security
         self._link: PrimaryLink | None = None
         self._queue = RequestQueue(server_id, profile.max_message)
-        self._open_from = -inf  # a pause until then
-        self._pause_s = 0.0
-        self._paused: int | None = None  # for this selector only
+        self._pause = Pause()
         self._tls_ended = -inf
         self._keeps_tls = False
         self._forget_connection()
@@ -160,7 +159,7 @@ class Conversation:
     def attach(self, link: PrimaryLink, *, now: float) -> None:
         """The meter is on the bus, at the address of this link."""
         self._link = link
-        self._open_from, self._pause_s = -inf, 0.0
+        self._pause = Pause()
         self._work(now)
 
     def detach(self, *, now: float) -> list[SessionEvent]:
@@ -258,10 +257,7 @@ class Conversation:
     def _opens_at(self) -> float:
         """When that may be opened."""
         waits = bool(self._queue) and isinstance(self._queue[0].request, CryptoReset)
-        paused = self._paused is None or self._paused == self._wants
-        return max(
-            self._open_from if paused else -inf, self._tls_ended + self._security.reset_wait_s if waits else -inf
-        )
+        return max(self._pause.until(self._wants), self._tls_ended + self._security.reset_wait_s if waits else -inf)
 
     def _work(self, now: float) -> None:
         link = self._link
@@ -272,7 +268,7 @@ class Conversation:
             return
         if self.state is State.IDLE:
             if link.state is PrimaryState.CLOSED and now >= self._opens_at:
-                self._open_from = -inf
+                self._pause.over()
                 self._forget_connection()
                 self.state = State.OPENING
                 link.open(selector, now=now)
@@ -359,7 +355,7 @@ class Conversation:
             result = response(asked.request, self.server_id, asked.file_number, file)
         except E320Error as error:
             return [self._fail(asked, error)]
-        self._pause_s = 0.0
+        self._pause.forget()
         self._queue.popleft()
         self._keep(asked.request, now)
         return [Answered(asked.number, self.server_id, asked.request, result)]
@@ -404,9 +400,9 @@ class Conversation:
         if was is not State.OPENING:
             events.append(SessionEnded(self.server_id, reason))
         if unexpected and selector is None:
-            self._pause(now, self._profile.reopen_s, self._profile.reopen_max_s)
+            self._pause.begin(now, self._profile.reopen_s, self._profile.reopen_max_s)
         elif unexpected:
-            self._pause(now, self._security.tls_retry_s, self._security.tls_retry_max_s, selector)
+            self._pause.begin(now, self._security.tls_retry_s, self._security.tls_retry_max_s, selector)
         asked = self._queue.first
         if asked is not None and (asked.sent or unexpected):
             asked.tries += tries
@@ -415,12 +411,6 @@ class Conversation:
             if lost or asked.tries >= _MOST_TRIES:
                 events.append(self._fail(asked, self._silence(reason, "refused" if tries > 1 else "no_answer")))
         return events
-
-    def _pause(self, now: float, first_s: float, longest_s: float, selector: int | None = None) -> None:
-        """Open nothing, or not this selector, for a while, and for twice as long if it goes wrong again."""
-        self._paused = selector
-        self._pause_s = min(max(first_s, 2 * self._pause_s), longest_s)
-        self._open_from = now + self._pause_s
 
     def _silence(self, found: str, reason: str = "no_answer") -> RemoteProtocolError:
         return RemoteProtocolError(reason, state=self.state.name, expected="an answer", actual=found)
@@ -500,5 +490,5 @@ class Conversation:
 
     def _take_certificates(self, request: Request | Pair) -> None:
         if isinstance(request, Pair):
-            self._open_from, self._pause_s = -inf, 0.0
+            self._pause = Pause()
             self._trust.pair(request)
