@@ -33,9 +33,11 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from e320proto.errors import E320Error, RemoteProtocolError
+from e320proto.errors import AttentionError, E320Error, RemoteProtocolError
 from e320proto.lmn.gateway_exchange import GatewayExchange
 from e320proto.lmn.link import (
+    PAIRING,
+    TLS,
     AnswerTimedOut,
     DataReceived,
     Failed,
@@ -69,7 +71,6 @@ from e320proto.lmn.tls_events import PlainReceived, TlsClosed, TlsEstablished, T
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from e320proto.errors import SecurityError
     from e320proto.lmn.meter_keys import KeyRing
     from e320proto.lmn.primary import PrimaryLink
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
@@ -78,9 +79,6 @@ if TYPE_CHECKING:
     from e320proto.lmn.tls import TlsEngine
 
 
-TLS: Final = 1
-PLAIN: Final = 3
-PAIRING: Final = 6
 _MOST_TRIES: Final = 4
 _REFUSAL_TRIES: Final = 2
 
@@ -131,7 +129,7 @@ class Conversation:
         self._engine: TlsEngine | None = None
         self._exchange: GatewayExchange | None = None
         self._files = SmlStream(self._profile)
-        self._limited = self._failed = False
+        self._limited = self._failed = self._other = False
         self._why = ""
 
     @property
@@ -189,7 +187,7 @@ class Conversation:
             case PeerClosed():
                 events += self._ended("the meter has closed the connection", now, unexpected=True)
             case LinkClosed():
-                events += self._ended(self._why or "closed", now, unexpected=bool(self._why))
+                events += self._ended(self._why or "closed", now, unexpected=bool(self._why) and not self._other)
         self._work(now)
         return events
 
@@ -223,7 +221,7 @@ class Conversation:
             found = f"nothing, {self.state.value}"
             if asked.sent and asked is self._queue[0]:
                 self._give_up(now)
-            events.append(self._fail(asked, self._silence(found)))
+            events.append(self._fail(asked, asked.error or self._silence(found)))
         self._work(now)
         return events
 
@@ -237,20 +235,11 @@ class Conversation:
 
     # --- what to do next ------------------------------------------------------------------------
 
-    def _selector(self, asked: Asked) -> int:
-        match asked.request:
-            case Pair():
-                return TLS if asked.exchanged else PAIRING
-            case CryptoReset():
-                return PLAIN
-            case _:
-                return TLS if self._trust.keys.paired else PLAIN
-
     @property
     def _wants(self) -> int | None:
         """The selector that is to be open."""
         if self._queue:
-            return self._selector(self._queue[0])
+            return self._queue[0].selector(paired=self._trust.keys.paired)
         return TLS if self._keeps_tls and self._trust.keys.paired else None
 
     @property
@@ -275,13 +264,19 @@ class Conversation:
         elif self.state is State.READY and self._queue and not self._queue[0].sent:
             if link.selector != selector:
                 self._hang_up(now)
-            elif not isinstance(self._queue[0].request, Pair):
+            elif not isinstance(self._queue[0].request, Pair) and self._queue[0].error is None:
                 self._send(self._queue[0], link, now)
 
     def _send(self, asked: Asked, link: PrimaryLink, now: float) -> None:
-        asked.sent = True
-        if self._file_listener is not None and not isinstance(asked.request, Renewal):  # a private key may be in it
+        if isinstance(asked.request, Renewal):
+            try:
+                self._trust.renew(asked.request)
+            except E320Error as error:
+                asked.error, asked.deadline = error, now
+                return
+        elif self._file_listener is not None:  # which must not see a private key
             self._file_listener(self.server_id, asked.file, sent=True)
+        asked.sent = True
         octets = self._files.encode(asked.file)
         if self._engine is None:
             link.send(octets, now=now)
@@ -328,9 +323,7 @@ class Conversation:
                     self.state = State.READY
                     return [SessionOpened(self.server_id)]
         except E320Error as error:
-            self._why, self._failed = str(error), True
-            self._hang_up(now)
-            return [self._fail(self._queue[0], error)] if self._queue else []
+            return self._broken(error, now)
 
     def _received(self, data: DataReceived, now: float) -> list[SessionEvent]:
         if self._link is not None and (self.state is State.HANDSHAKE or (self._queue and self._queue[0].sent)):
@@ -354,6 +347,8 @@ class Conversation:
         try:
             result = response(asked.request, self.server_id, asked.file_number, file)
         except E320Error as error:
+            if isinstance(asked.request, Renewal):
+                self._not_renewed(error, now)
             return [self._fail(asked, error)]
         self._pause.forget()
         self._queue.popleft()
@@ -366,10 +361,16 @@ class Conversation:
             case CryptoReset():
                 self._trust.unpair()
             case Renewal():
+                self._trust.renewed()
                 self._hang_up(now)  # the next connection stands on the new ones
-                self._trust.renew(done)
             case _:
                 pass
+
+    def _not_renewed(self, error: E320Error, now: float) -> None:
+        if isinstance(error, AttentionError):
+            self._trust.settle()
+        else:
+            self._hang_up(now)  # the next connection shows what the meter has made of it
 
     def _refused(self, now: float) -> list[SessionEvent]:
         """The meter does not open this selector now."""
@@ -388,6 +389,8 @@ class Conversation:
         was, self.state = self.state, State.IDLE
         selector = self._link.selector if self._link and (self._failed or tries > 1) else None
         self._keeps_tls &= selector != TLS
+        if was is State.HANDSHAKE:
+            self._trust.swap()  # a meter that refuses certificates may do so without a word
         events: list[SessionEvent] = []
         if self._exchange is not None:
             events += self._after_exchange(self._exchange.closed(), now)
@@ -436,7 +439,7 @@ class Conversation:
                     self._why = self._why or "the meter has ended TLS"
                     self._hang_up(now)
                 case TlsFailed(error):
-                    events += self._tls_failed(error, now)
+                    events += self._broken(error, now)
         return events
 
     def _established(self, cipher: str, now: float, *, resumed: bool) -> list[SessionEvent]:
@@ -448,15 +451,17 @@ class Conversation:
         if asked is not None and isinstance(asked.request, Pair) and asked.exchanged:
             self._queue.popleft()
             events.append(MeterPaired(asked.number, self.server_id))
+        self._trust.settle()
         return events
 
-    def _tls_failed(self, error: SecurityError, now: float) -> list[SessionEvent]:
-        """A handshake that fails would fail again; a record that was changed on its way does not."""
-        in_handshake = self._failed = self.state is State.HANDSHAKE
+    def _broken(self, error: E320Error, now: float) -> list[SessionEvent]:
+        """What fails at its beginning would fail again, with the same certificates; a record that was changed not."""
+        self._other = self.state is State.HANDSHAKE and self._trust.fall_back()
+        self._failed = self.state in {State.HANDSHAKE, State.PAIRING} and not self._other
         self._trust.session = None
         self._why = str(error)
         self._hang_up(now)
-        return [self._fail(self._queue[0], error)] if in_handshake and self._queue else []
+        return [self._fail(self._queue[0], error)] if self._failed and self._queue else []
 
     # --- pairing --------------------------------------------------------------------------------
 

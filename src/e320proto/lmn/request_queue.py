@@ -6,8 +6,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from e320proto.errors import LocalProtocolError
-from e320proto.lmn.requests import request_file
+from e320proto.errors import E320Error, LocalProtocolError
+from e320proto.lmn.link import PAIRING, PLAIN, TLS
+from e320proto.lmn.requests import CryptoReset, request_file
 from e320proto.sml.transport import encode_transport
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Asked:
         sent: whether it is under way.
         exchanged: of a pairing: TLS with what it brought is left.
         confirmed: of a pairing: the meter's last reply has arrived.
+        error: why it cannot be sent; the next time-out tells.
     """
 
     number: int
@@ -51,6 +53,17 @@ class Asked:
     sent: bool = False
     exchanged: bool = False
     confirmed: bool = False
+    error: E320Error | None = None
+
+    def selector(self, *, paired: bool) -> int:
+        """Selector of the connection that it needs."""
+        match self.request:
+            case Pair():
+                return TLS if self.exchanged else PAIRING
+            case CryptoReset():
+                return PLAIN
+            case _:
+                return TLS if paired else PLAIN
 
     @property
     def repeatable(self) -> bool:
