@@ -184,9 +184,9 @@ class Conversation:
                 events += self._ended("the meter does not answer", now, unexpected=True)
             case LinkLost():
                 events += self._ended("the meter does not answer any more", now, unexpected=True)
-            case PeerClosed():
+            case PeerClosed() if self.state is not State.CLOSING:
                 events += self._ended("the meter has closed the connection", now, unexpected=True)
-            case LinkClosed():
+            case PeerClosed() | LinkClosed():
                 events += self._ended(self._why or "closed", now, unexpected=bool(self._why) and not self._other)
         self._work(now)
         return events
