@@ -18,7 +18,8 @@ all others              3          where it has none
 
 A connection stays open for the next request. When it ends, requests that only read are asked again on the
 next one, after a pause that doubles; others fail, because they may have arrived. A handshake that fails ends its
-request at once, and the pause is that of TLS. A meter that twice does not open what a request needs has refused it:
+request at once, and the pause is that of TLS; but while a renewal is in doubt, the other certificates are tried first,
+see :mod:`e320proto.lmn.meter_trust`. A meter that twice does not open what a request needs has refused it:
 one refusal may have been a late answer to something else.
 
 Once TLS stood, it is kept: when the meter ends it, it is opened again without a request, since a meter without TLS
