@@ -318,6 +318,17 @@ def test_a_pairing_message_that_is_too_long_is_none() -> None:
     assert not meter.meter.security.paired
 
 
+def test_a_last_reply_that_is_too_long_leaves_a_meter_that_is_paired() -> None:
+    stack = Stack()
+    stack.run(2.0)
+    meter = stack.meters[0]
+    send = meter.send
+    meter.send = lambda data: send(data[:1] + b"\x7f" + data[2:] if data[0] == 0x85 else data)  # type: ignore[method-assign]
+    number = stack.pair()
+    stack.run(30.0)
+    assert stack.outcome(number) == MeterPaired(number, stack.id)
+
+
 def test_a_request_that_ends_while_its_connection_opens() -> None:
     stack = Stack()
     stack.run(3.0)
