@@ -27,10 +27,11 @@ from e320proto.aio.outlets import (
 )
 from e320proto.aio.pipe import SOFT_PROFILE, Pipe, open_pipe
 from e320proto.aio.pool import MeterPool
-from e320proto.aio.reader import MeterReader, ReaderState, ReaderTimes, read_serial, telegrams
+from e320proto.aio.reader import INFO_BAUD, MeterReader, ReaderState, ReaderTimes, read_serial, telegrams
 from e320proto.aio.server import MeterServer, run_meters
 
 __all__ = [
+    "INFO_BAUD",
     "SOFT_PROFILE",
     "FileKeyRing",
     "Gateway",

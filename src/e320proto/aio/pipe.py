@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from e320proto.aio.file_pipe import open_file_pipe
 from e320proto.aio.memory_pipe import MemoryPipe
 from e320proto.aio.pty_pipe import open_pty_pipe
 from e320proto.aio.rfc2217_pipe import open_rfc2217_pipe
@@ -151,6 +152,11 @@ class PipeUrl:
         return cls(text, scheme, unquote(parts.path), options, host or "", port or 0)
 
 
+def is_replay(url: str) -> bool:
+    """Whether a URL names a recording, which can wait for who takes it, and is the same whenever it is opened."""
+    return url.startswith("file:")
+
+
 def _option(text: str, scheme: str, name: str, value: str) -> float:
     known = _OPTIONS.get(scheme, set())
     if name not in known:
@@ -167,7 +173,7 @@ def _option(text: str, scheme: str, name: str, value: str) -> float:
     return number
 
 
-async def open_pipe(url: str | PipeUrl, *, baud: int = LMN_BAUD) -> Pipe:
+async def open_pipe(url: str | PipeUrl, *, baud: int = LMN_BAUD) -> Pipe:  # noqa: PLR0911 - one for each form
     """Open a pipe.
 
     Args:
@@ -190,6 +196,8 @@ async def open_pipe(url: str | PipeUrl, *, baud: int = LMN_BAUD) -> Pipe:
             return open_serial_pipe(what.target, rate, rs485=what.scheme == "rs485")
         case "pty":
             return open_pty_pipe()
+        case "file":
+            return open_file_pipe(what.target, speed=what.options.get("speed"), baud=rate)
         case "memory":
             seed, noise, loss = (what.options.get(name, 0.0) for name in ("seed", "noise", "loss"))
             return MemoryPipe(what.target, noise=noise, loss=loss, seed=int(seed))

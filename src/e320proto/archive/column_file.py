@@ -7,6 +7,7 @@ so neither Ctrl-C nor a full disk leaves half a file, and a file from an earlier
 from __future__ import annotations
 
 import errno
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -18,6 +19,8 @@ import pyarrow.parquet as pq
 if TYPE_CHECKING:
     from pathlib import Path
 
+UNWRITABLE = (OSError, ValueError, pa.ArrowException)
+"""What is raised for a file of columns that cannot be written or read."""
 ColumnFormat: TypeAlias = Literal["parquet", "arrow"]
 Batch: TypeAlias = pa.RecordBatch
 _CODEC = "zstd"
@@ -54,8 +57,10 @@ class ColumnFile:
         self._writer.write_batch(batch if self._dictionaries is None else self._dictionaries.unified(batch))
 
     def publish(self) -> None:
-        """Complete the file and put it in its place."""
+        """Complete the file, have the disk keep it, and put it in its place."""
         self._writer.close()
+        self._sink.flush()
+        os.fsync(self._sink.fileno())
         self._sink.close()
         self._part.replace(self.path)
 
@@ -63,8 +68,23 @@ class ColumnFile:
         """Write no more; without :meth:`publish` there is no file."""
         # The end of the file is written now, and on a full disk this fails once more.
         for part in (self._writer, self._sink):
-            with suppress(OSError, ValueError, pa.ArrowException):
+            with suppress(*UNWRITABLE):
                 part.close()
+
+
+def rows_in(path: Path) -> int:
+    """Count the rows of a Parquet file by reading all of it.
+
+    Raises:
+        OSError, ValueError, pyarrow.ArrowException: it is damaged.
+    """
+    with pq.ParquetFile(path) as file:
+        return sum(batch.num_rows for batch in file.iter_batches())
+
+
+def no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch without rows."""
+    return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def refuse_special(path: Path) -> None:

@@ -61,14 +61,14 @@ def print_telegram(console: Console, telegram: Telegram, explained: MutableSet[s
     if telegram.entries:
         for row in entry_lines(telegram.entries, console.width, fold=console.is_terminal):
             console.print(row, soft_wrap=True)
-    for label, text in _facts(telegram, explained):
+    for label, text in telegram_facts(telegram, explained):
         for number, line in enumerate(textwrap.wrap(text, max(console.width - _LABEL, _LABEL))):
             fact = Text().append(f"  {'' if number else label:{_LABEL - 2}}", style="dim")
             console.print(fact.append(line, style="yellow" if label == _PIN else ""), soft_wrap=True)
 
 
-def _facts(telegram: Telegram, explained: MutableSet[str]) -> Iterator[tuple[str, str]]:
-    """Lines below the table: a label and a text each."""
+def telegram_facts(telegram: Telegram, explained: MutableSet[str]) -> Iterator[tuple[str, str]]:
+    """What there is to say beside the entries: a label and a text each; see :func:`print_telegram`."""
     power = telegram.net_power
     if not telegram.entries:
         yield "entries", "none"

@@ -23,8 +23,9 @@ from rich.live import Live
 
 from e320proto.aio.lmn_server import LmnMeterServer
 from e320proto.aio.server import MeterServer, run_meters
+from e320proto.cli.keyboard import keyboard
 from e320proto.cli.meter_events import event_words
-from e320proto.cli.meter_keys import KEYS, LUX, QUIT, Bench, key_help, keyboard
+from e320proto.cli.meter_keys import KEYS, LUX, QUIT, Bench, key_help
 from e320proto.cli.meter_screen import EVENTS, ScreenFacts, meter_screen
 from e320proto.cli.meter_setup import (
     UnusableError,

@@ -58,10 +58,10 @@ def power_plot(watts: Sequence[float], width: int) -> list[str]:
     step = _step(max(imports), max(exports))
     above, below = (-int(-max(means) // step) for means in (imports, exports))
     lines = [f"{'W':>{label}}"]
-    lines += [f"{row * step:>{label}} ┤{_bars(imports, row, step, _grown)}" for row in range(above, 0, -1)]
+    lines += [f"{row * step:>{label}} ┤{_bars(imports, row, step, grown)}" for row in range(above, 0, -1)]
     tick = _TICK_H * per_hour
     lines.append(f"{0:>{label}} ┼{('┬' + '─' * (tick - 1)) * (HOURS // _TICK_H)}")
-    lines += [f"{-row * step:>{label}} ┤{_bars(exports, row, step, _hung)}" for row in range(1, below + 1)]
+    lines += [f"{-row * step:>{label}} ┤{_bars(exports, row, step, hung)}" for row in range(1, below + 1)]
     hours = "".join(f"{hour:<{tick}}" for hour in range(0, HOURS + 1, _TICK_H))
     return [line.rstrip() for line in (*lines, f"{'h':>{label}}  {hours}")]
 
@@ -92,11 +92,11 @@ def _bars(means: Sequence[float], row: int, step: int, character: Callable[[floa
     return "".join(character(min(1.0, max(0.0, mean / step - row + 1))) for mean in means)
 
 
-def _grown(part: float) -> str:
+def grown(part: float) -> str:
     """Choose the character of a bar that stands on the line below; whatever is there can be seen."""
     return _UP[-int(-part * (len(_UP) - 1) // 1)] if part > 0 else _UP[0]
 
 
-def _hung(part: float) -> str:
+def hung(part: float) -> str:
     """Choose the character of a bar that hangs from the line above."""
     return _DOWN[sum(part >= least for least in _DOWN_FROM)]
