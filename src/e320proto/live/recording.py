@@ -9,7 +9,7 @@ r"""Recordings: a line's octets as they were heard, and when, in files that a cr
                               ^ offset in the .bin   ^ Unix time, ms
 
 A line of ``.times`` says when the octet at its offset arrived. Those behind it, up to the offset of the next line,
-arrived within ``LINE_S`` after it, so there are at most ten lines a second, and one after each pause. The name is the
+arrived within ``LINE_MS`` after it, so there are at most ten lines a second, and one after each pause. The name is the
 time of the first octet in UTC. Where a file of that name, or of a later one, is there already, because recording began
 twice within a second or the clock was set back, a number is added to the latest name: ``20261123T010203Z_001.bin``.
 So the order of the names is that of the octets, whatever the clock does.
@@ -40,8 +40,8 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LINE_S: Final = 0.1
-"""Octets that arrive within so many seconds share a line of ``.times``."""
+LINE_MS: Final = 100
+"""Octets that arrive within so many milliseconds share a line of ``.times``."""
 TURN_S: Final = 10.0
 """Seconds that a new file waits for the start of a telegram, so that none is cut; it is begun without one then."""
 DAY_S: Final = 86_400
@@ -246,7 +246,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.path, self.at = path, 0.0
         self._size = 0
-        self._line_at: float | None = None
+        self._line_ms: int | None = None
         self._octets = path.open("xb", buffering=0)
         try:
             lock(self._octets)
@@ -258,9 +258,10 @@ class _File:
 
     def append(self, data: bytes, at: float) -> int:
         """Write octets, and when they came."""
-        if self._line_at is None or not 0 <= at - self._line_at < LINE_S:
-            _write_all(self._times, b"%d %d\n" % (self._size, round(at * 1000)))
-            self._line_at = at
+        now_ms = round(at * 1000)
+        if self._line_ms is None or not 0 <= now_ms - self._line_ms < LINE_MS:
+            _write_all(self._times, b"%d %d\n" % (self._size, now_ms))
+            self._line_ms = now_ms
         self.at = at
         _write_all(self._octets, data)
         self._size += len(data)
