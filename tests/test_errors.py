@@ -20,6 +20,7 @@ from e320proto import (
     DecodeError,
     E320Error,
     EncodeError,
+    EndOfReplay,
     LimitError,
     LocalProtocolError,
     ProtocolError,
@@ -45,6 +46,7 @@ PARENTS = {
     SecurityError: (E320Error,),
     TransportError: (E320Error, OSError),
     ResponseTimeout: (TransportError, TimeoutError),
+    EndOfReplay: (TransportError,),
 }
 
 SAMPLES: dict[str, E320Error] = {
@@ -63,6 +65,7 @@ SAMPLES: dict[str, E320Error] = {
     "transport, system": TransportError(2, "No such file or directory"),
     "transport, path": TransportError(2, "No such file or directory", "/dev/ttyUSB0"),
     "timeout": ResponseTimeout("no answer in 5 s"),
+    "end of replay": EndOfReplay("day.bin: the recording is at its end"),
 }
 every_sample = pytest.mark.parametrize("error", SAMPLES.values(), ids=SAMPLES)
 

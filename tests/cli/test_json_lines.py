@@ -24,7 +24,7 @@ from e320proto import (
     Unit,
     Unsigned,
 )
-from e320proto.cli.json_lines import entry_json
+from e320proto.live.telegram_json import entry_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
-import fcntl
 import os
-import pty
 import re
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import termios
-import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,15 +21,17 @@ from e320proto.cli.meter_setup import DEFAULT
 from e320proto.meter import E320Config, SqliteStore
 from e320proto.sml.telegram import Telegram
 from e320proto.status import FnnFlag
+from tests.cli import terminals
+from tests.cli.terminals import PATIENCE_S, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cli.conftest import Run
+    from tests.cli.terminals import Terminal
 
 COMMAND = (sys.executable, "-m", "e320proto.cli", "meter")
-PATIENCE_S = 30.0
 ENERGY, POWER = ObisCode.parse("1.8.0"), ObisCode.parse("16.7.0")
 
 
@@ -65,11 +61,6 @@ def played(*args: object) -> list[Telegram]:
     return telegrams_of(done.stdout)
 
 
-def _interruptible() -> None:
-    """Background jobs of a shell ignore Ctrl-C, and so would their children."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 @contextmanager
 def started(*args: object) -> Iterator[subprocess.Popen[bytes]]:
     """A meter that runs until somebody ends it."""
@@ -80,7 +71,7 @@ def started(*args: object) -> Iterator[subprocess.Popen[bytes]]:
         stdin=subprocess.DEVNULL,
         stdout=pipe,
         stderr=pipe,
-        preexec_fn=_interruptible,  # noqa: PLW1509 - no threads
+        preexec_fn=interruptible,  # noqa: PLW1509 - no threads
     ) as process:
         try:
             yield process
@@ -107,79 +98,8 @@ def read_telegrams(port: int, count: int) -> list[Telegram]:
     return found
 
 
-class Terminal:
-    """A terminal of 80 by 24 in which a meter runs."""
-
-    def __init__(self, *args: object, **environment: str) -> None:
-        self.main, other = pty.openpty()
-        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.before = termios.tcgetattr(other)
-        clean = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
-
-        def control() -> None:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C interrupts
-            _interruptible()
-
-        self.process = subprocess.Popen(  # noqa: S603 - ours
-            [*COMMAND, *(str(arg) for arg in args)],
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            env={**clean, "TERM": "xterm-256color", **environment},
-            start_new_session=True,
-            preexec_fn=control,  # noqa: PLW1509 - no thread runs yet
-        )
-        self._other = other
-        self._seen = 0  # up to where waiting has looked
-        self.shown = ""
-        # A terminal takes what it is sent at once, whether somebody looks or not.
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        with contextlib.suppress(OSError):  # Linux tells the end of a terminal in this way
-            while octets := os.read(self.main, 65536):
-                self.shown += decoder.decode(octets)
-
-    def press(self, keys: str) -> None:
-        os.write(self.main, keys.encode())
-
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        """Wait until the terminal shows something new that fits."""
-        until = time.monotonic() + PATIENCE_S
-        while (found := re.search(pattern, self.shown[self._seen :])) is None:
-            assert time.monotonic() < until, f"{pattern} was not shown, but: {self.shown[-3000:]}"
-            time.sleep(0.02)
-        self._seen = len(self.shown)
-        return found
-
-    def end(self) -> tuple[int, str]:
-        """Wait for the end; give the status and what was shown since the last wait."""
-        status = self.process.wait(PATIENCE_S)
-        assert termios.tcgetattr(self._other) == self.before, "the terminal is as before"
-        self.close()
-        return status, self.shown[self._seen :]
-
-    def close(self) -> None:
-        """End what still runs; the second time there is nothing to do."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        if self._other >= 0:
-            os.close(self._other)
-            self._reader.join(PATIENCE_S)
-            os.close(self.main)
-            self._other = -1
-
-
-@contextmanager
-def terminal(*args: object, **environment: str) -> Iterator[Terminal]:
-    shown = Terminal(*args, **environment)
-    try:
-        yield shown
-    finally:
-        shown.close()
+def terminal(*args: object, **environment: Any) -> contextlib.AbstractContextManager[Terminal]:  # noqa: ANN401 - strings
+    return terminals.terminal("meter", *args, **environment)
 
 
 # --- octets ---------------------------------------------------------------------------------------------------------

@@ -152,6 +152,11 @@ class PipeUrl:
         return cls(text, scheme, unquote(parts.path), options, host or "", port or 0)
 
 
+def is_replay(url: str) -> bool:
+    """Whether a URL names a recording, which can wait for who takes it, and is the same whenever it is opened."""
+    return url.startswith("file:")
+
+
 def _option(text: str, scheme: str, name: str, value: str) -> float:
     known = _OPTIONS.get(scheme, set())
     if name not in known:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from e320proto.aio.inbox import Inbox
-from e320proto.aio.pipe import PipeUrl
+from e320proto.aio.pipe import PipeUrl, is_replay
 from e320proto.aio.reader import MeterReader, ReaderState, Shared
 from e320proto.errors import LocalProtocolError
 
@@ -32,7 +32,8 @@ class MeterPool:
         urls: of the lines, each once.
         opening: how many lines are opened at once, at most.
         queue: how many telegrams may wait for the iterator, of all meters.
-        when_full: what happens when more come: see :data:`~e320proto.aio.inbox.WhenFull`.
+        when_full: what happens when more come: see :data:`~e320proto.aio.inbox.WhenFull`; ``None``: ``wait`` if all
+            ``urls`` are replays, and else ``newest``.
         on_telegram: as for a reader, which comes as the first argument.
         on_trouble: the same.
         on_octets: the same.
@@ -59,7 +60,7 @@ class MeterPool:
         *,
         opening: int = 100,
         queue: int = 1024,
-        when_full: WhenFull = "newest",
+        when_full: WhenFull | None = None,
         on_telegram: Callable[[MeterReader, Telegram, float], object] | None = None,
         on_trouble: Callable[[MeterReader, Malformed | BytesDiscarded, float], object] | None = None,
         on_octets: Callable[[MeterReader, bytes, float], object] | None = None,
@@ -69,8 +70,10 @@ class MeterPool:
         if opening < 1:
             msg = f"opening: expected 1 or more, found {opening}"
             raise ValueError(msg)
+        urls = tuple(urls)
+        what_then = when_full or ("wait" if urls and all(map(is_replay, urls)) else "newest")
         self.readers: dict[str, MeterReader] = {}
-        self._inbox: Inbox[tuple[MeterReader, Telegram]] = Inbox(queue, when_full)
+        self._inbox: Inbox[tuple[MeterReader, Telegram]] = Inbox(queue, what_then)
         self._shared = Shared(self._inbox, asyncio.Semaphore(opening))
         self._on_telegram, self._on_trouble, self._on_octets = on_telegram, on_trouble, on_octets
         self._on_state = on_state

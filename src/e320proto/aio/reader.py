@@ -37,7 +37,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from e320proto.aio.inbox import Inbox
-from e320proto.aio.pipe import PipeUrl, open_pipe
+from e320proto.aio.pipe import PipeUrl, is_replay, open_pipe
 from e320proto.errors import E320Error, EndOfReplay, LocalProtocolError, TransportError
 from e320proto.live.line import LineWatch
 from e320proto.sml.options import DEFAULT_OPTIONS
@@ -140,7 +140,8 @@ class MeterReader:
         times: how patient it is.
         attempts: failures to open in a row after which it gives up; ``None``: never.
         queue: how many telegrams may wait for the iterator.
-        when_full: what happens when more come: see :data:`~e320proto.aio.inbox.WhenFull`.
+        when_full: what happens when more come: see :data:`~e320proto.aio.inbox.WhenFull`; ``None``: ``wait`` for a
+            ``file:``, which has time, and else ``newest``.
         on_telegram: is told each telegram, and when it arrived (Unix time, s).
         on_trouble: is told each place without a telegram, and when.
         on_octets: is told octets as they are heard, before what they mean, and when.
@@ -175,7 +176,7 @@ class MeterReader:
         times: ReaderTimes = DEFAULT_TIMES,
         attempts: int | None = None,
         queue: int = 64,
-        when_full: WhenFull = "newest",
+        when_full: WhenFull | None = None,
         on_telegram: Callable[[Telegram, float], object] | None = None,
         on_trouble: Callable[[Malformed | BytesDiscarded, float], object] | None = None,
         on_octets: Callable[[bytes, float], object] | None = None,
@@ -190,7 +191,9 @@ class MeterReader:
         self._baud, self._options, self._times, self._attempts = baud, options, times, attempts
         self._shared = shared
         self._turn = nullcontext() if shared is None else shared.opening
-        self._inbox: Inbox[tuple[MeterReader, Telegram]] = Inbox(queue, when_full) if shared is None else shared.inbox
+        self._replays = is_replay(url)
+        what_then = when_full or ("wait" if self._replays else "newest")
+        self._inbox: Inbox[tuple[MeterReader, Telegram]] = Inbox(queue, what_then) if shared is None else shared.inbox
         self._on_telegram, self._on_trouble, self._on_octets = on_telegram, on_trouble, on_octets
         self._on_state = on_state
         self._state = ReaderState.STOPPED
@@ -221,6 +224,8 @@ class MeterReader:
 
     async def start(self) -> None:
         """Begin to read; a line that cannot be opened now is tried again, for as long as the reader runs.
+
+        A ``file:`` that cannot be opened or read is not: the reader has failed.
 
         Raises:
             TransportError: a URL of no known form.
@@ -293,6 +298,8 @@ class MeterReader:
                 self.error = error  # and it stays silent
             except E320Error as error:
                 self.error = error
+                if self._replays:
+                    break  # another attempt would fail as well, or begin anew
                 self._enter(ReaderState.CONNECTING)
             except Exception:
                 self._finish(ReaderState.FAILED)
@@ -459,7 +466,7 @@ class MeterReader:
         if self._holding:
             self._heard_at = self._read_at = now
         silent_s, unread_s = now - self._heard_at, now - self._read_at
-        if silent_s >= times.reopen_s:
+        if silent_s >= times.reopen_s and not self._replays:
             found = f"expected octets within {times.reopen_s:g} s, found none; it is opened anew"
             self._end(_SilentError(f"{self.url}: {found}"))
             return

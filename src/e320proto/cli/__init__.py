@@ -10,10 +10,13 @@
         meter_run                             a meter that runs:
           meter_setup  meter_profile          what it needs before
           meter_keys  meter_screen            what a user does to it and sees of it
+        report_run  recordings                captures become a page
         gateway_run  gateway_words            meters on a bus are found, paired, read
           lmn_trace  lmn_layers  pcapng       every frame, in words and in a capture file
         record_run  record_tables             a line is recorded; recordings become tables
         lmn_demo                              three meters and a gateway in memory
+        bridge_run  bridge_setup              meters are read for ever and handed on
+          bridge_words  line_writer           what is told of that, and lines for slow readers
 
 Exit status: 0 at least one telegram was decoded, 1 none was or a meter refused, 2 wrong usage, unreadable input or a
 port that cannot be opened, 130 interrupted, 141 the reader of the output went away, 143 a meter that ran was ended.

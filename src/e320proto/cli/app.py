@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 import e320proto
+from e320proto.cli.bridge_command import bridge
 from e320proto.cli.decode_command import decode
 from e320proto.cli.demo_command import demo
 from e320proto.cli.explain_command import identifier, obis
@@ -18,6 +19,7 @@ from e320proto.cli.monitor_command import monitor
 from e320proto.cli.output import ClosedPipeError
 from e320proto.cli.record_command import record
 from e320proto.cli.refusal import UNUSABLE
+from e320proto.cli.report_command import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +96,8 @@ def _main(
 app.command()(decode)
 app.command()(monitor)
 app.command()(record)
+app.command()(report)
+app.command()(bridge)
 app.command()(obis)
 app.command(name="id")(identifier)
 app.command()(gateway)

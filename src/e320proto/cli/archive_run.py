@@ -12,7 +12,6 @@ Both files come complete or not at all, see ``e320proto.archive.column_file``.
 
 from __future__ import annotations
 
-import errno
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from e320proto.archive import decode_archive, find_registers, long_schema, troub
 from e320proto.archive.column_file import ColumnFile, refuse_special, renamed
 from e320proto.archive.trouble_table import TroubleTable
 from e320proto.cli.decoding import INTERRUPTED, NOTHING, OK, UNREADABLE
-from e320proto.cli.sources import STDIN, UnreadableError, open_source
+from e320proto.cli.sources import UnreadableError, open_source, refuse_input
 from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def write_archive(
         refuse_special(target.path)  # first: a folder may have no name that a file beside it could have
         refuse_special(target.trouble)
         for path in (target.path, target.trouble):
-            _refuse_input(path, names)
+            refuse_input(path, names)
         with TemporaryDirectory(dir=target.path.parent, prefix=PREFIX) as folder:
             inputs = Inputs(names, Path(folder), make_bar)
             return _Run(target, Path(folder), options, inputs, make_bar).status()
@@ -90,13 +89,6 @@ def write_archive(
     except OSError as error:
         sys.stderr.write(f"e320: nothing written to {target.path}: {error.strerror or error}\n")
         return UNREADABLE
-
-
-def _refuse_input(path: Path, names: Sequence[str]) -> None:
-    """See that no input is replaced by what is made of it."""
-    for name in names:
-        if name != STDIN and path.exists() and Path(name).exists() and path.samefile(name):
-            raise OSError(errno.EINVAL, "it is an input", str(path))
 
 
 class Inputs:

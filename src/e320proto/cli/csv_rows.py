@@ -6,7 +6,7 @@ import csv
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from e320proto.cli.json_lines import device_id_text, raw_json
+from e320proto.live.telegram_json import device_id_text, raw_json
 from e320proto.sml.messages import LocalTimestamp, SecIndex, Time, Timestamp
 from e320proto.sml.wording import octets_text, trouble_words
 from e320proto.units import Quantity

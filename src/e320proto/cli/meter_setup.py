@@ -207,7 +207,7 @@ async def open_outlets(plan: MeterPlan, stack: AsyncExitStack) -> list[Outlet]:
         if plan.pty:
             outlets.append(await aio.open_pty())
         if plan.tcp is not None:
-            outlets.append(await aio.open_tcp(*_address(plan.tcp)))
+            outlets.append(await aio.open_tcp(*listen_address("--tcp", plan.tcp)))
         if plan.serial is not None:
             outlets.append(await aio.open_serial(plan.serial))
         if plan.stdout:
@@ -220,11 +220,18 @@ async def open_outlets(plan: MeterPlan, stack: AsyncExitStack) -> list[Outlet]:
     return outlets
 
 
-def _address(text: str) -> tuple[str, int]:
-    """Read host and port; a port alone is one of this machine only."""
+def listen_address(option: str, text: str) -> tuple[str, int]:
+    """Read host and port of an option; a port alone is one of this machine only.
+
+    Raises:
+        UnusableError: it is neither.
+
+    >>> listen_address("--tcp", "7000"), listen_address("--tcp", "[::]:7000")
+    (('127.0.0.1', 7000), ('::', 7000))
+    """
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdecimal()):
-        msg = f"--tcp: expected HOST:PORT or PORT, found {text!r}"
+        msg = f"{option}: expected HOST:PORT or PORT, found {text!r}"
         raise UnusableError(msg)
     return host.strip("[]") or "127.0.0.1", int(port)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING, cast
 from e320proto.sml.capture import BLOCK, read_capture, read_octets, text_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from e320proto.events import Malformed
     from e320proto.sml.options import DecodeOptions
@@ -118,9 +119,25 @@ def open_source(name: str) -> Iterator[Source]:
     try:
         file = Path(name).open("rb")  # noqa: SIM115 - closed below; an error of the body is none of opening
     except (OSError, ValueError) as error:
-        raise UnreadableError(_explained(_title(name), error)) from error
+        raise unreadable(name, error) from error
     with file:
         yield Source(name, file, _size(file))
+
+
+def unreadable(name: str, error: Exception) -> UnreadableError:
+    """Say why an input cannot be read."""
+    return UnreadableError(_explained(_title(name), error))
+
+
+def refuse_input(path: Path, names: Iterable[str]) -> None:
+    """See that no input is replaced by what is made of it.
+
+    Raises:
+        OSError: the file to write is one of the inputs.
+    """
+    for name in names:
+        if name != STDIN and path.exists() and Path(name).exists() and path.samefile(name):
+            raise OSError(errno.EINVAL, "it is an input", str(path))
 
 
 def _size(file: IO[bytes]) -> int | None:

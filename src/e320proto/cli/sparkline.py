@@ -21,10 +21,10 @@ def sparkline(values: Sequence[float | None], width: int) -> list[str]:
         A line of what is above zero, if anything is not below it; a second one, hanging from it, of what is below zero.
         Both have the same scale: the largest magnitude fills a character.
 
-    >>> for line in sparkline([100, 500, 1000, None, -250, -1000], 6):
-    ...     print(line)
-    ▁▄█
-        ▔█
+    >>> for line in sparkline([100, 500, 1000, None, -100, -1000], 6):
+    ...     print(repr(line))
+    '▁▄█   '
+    '    ▔█'
     >>> sparkline([0, 0], 6)
     ['▁▁']
     """

@@ -33,6 +33,8 @@ UNREAD_S: Final = 3
 """Seconds without a telegram after which octets are looked at, where telegrams came before."""
 STALLED_S: Final = 15
 """Seconds without a telegram that are too many, whatever the octets look like."""
+HELD_S: Final = 0.5
+"""Seconds that reading may wait for a consumer."""
 INTERVALS: Final = 3
 """Telegrams that may be missing one after the other before the line counts as silent or unread."""
 SAME: Final = 5
@@ -85,8 +87,8 @@ def diagnose(stats: LineStats) -> list[Finding]:
 def _findings(stats: LineStats) -> Iterator[Finding]:
     if stats.state is LineState.NEW:
         return
-    if stats.is_held:
-        yield found("held")
+    if stats.held_s is not None and stats.held_s >= HELD_S:
+        yield found("held", held_s=stats.held_s)
         return
     if stats.state is LineState.ENDED:
         yield found("ended")
@@ -124,7 +126,7 @@ def _refusal(error: E320Error | None) -> str:
 
 def _silence(stats: LineStats) -> Finding | None:
     """Whether nothing is heard; also of a line that is opened anew for that."""
-    if stats.state is LineState.REFUSED or stats.silent_s < _patience_s(stats, SILENT_S):
+    if stats.silent_s < _patience_s(stats, SILENT_S):
         return None
     if stats.looks in _WITH_PAUSES and stats.recent.octets:
         return None
@@ -157,6 +159,8 @@ def _without_telegrams(stats: LineStats) -> Iterator[Finding]:
         yield found("version_2")
     elif _bad(stats) >= (1 if late else DAMAGED):
         yield found("none_whole", reasons=_words(recent.damaged), recent_s=stats.recent_s)
+    elif recent.unreadable:
+        yield found("unreadable", reasons=_words(recent.unreadable))
     elif late:
         yield found("garbage")
 

@@ -86,9 +86,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "held": Kind(
         _WARNING,
-        "nothing is read because telegrams are taken too slowly",
+        "nothing was read for {held_s:.1f} s because telegrams are taken too slowly",
         "make what takes them faster",
-        "the queue of a consumer is full, and the reader waits for it",
+        "the queue of a consumer is full, and the reader has waited half a second for it",
     ),
     "silent": Kind(
         _FAULT,
@@ -232,7 +232,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "unreadable": Kind(
         _WARNING,
-        "telegrams are right, but not all messages in them ({reasons})",
+        "telegrams are whole, but messages in them cannot be read ({reasons})",
         "keep a recording and report it",
         "messages that cannot be read in telegrams whose checksum is right",
     ),

@@ -14,7 +14,6 @@ looked at when somebody asks what they look like; where telegrams arrive, nothin
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -135,6 +134,11 @@ def _less(counts: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int
     return {word: count - before.get(word, 0) for word, count in counts.items() if count > before.get(word, 0)}
 
 
+def _span(begin: float, end: float) -> float:
+    """The time between two moments, s; what is left in a decoder comes when the line is closed already."""
+    return max(0.0, end - begin)
+
+
 @dataclass(frozen=True, slots=True)
 class LineStats:
     """What is known of a line at one moment.
@@ -146,7 +150,8 @@ class LineStats:
         age_s: since the start, s.
         state: what became of the line last.
         open_s: since it was opened the last time, s; ``None`` while it is not open.
-        is_held: whether reading waits for a slow consumer; then the times that follow do not run.
+        held_s: how long reading has waited for a slow consumer, s; while it does, other times do not run. ``None``
+            while it goes on.
         error: why it could not be opened, or was lost, the last time; kept when it is open again.
         losses_hour: how often it was lost in the last hour, but for those after a silence; at most 16.
         silent_s: time without an octet while the line was open, s. It goes on where a silent line is opened anew.
@@ -166,7 +171,7 @@ class LineStats:
     age_s: float = 0.0
     state: LineState = LineState.NEW
     open_s: float | None = None
-    is_held: bool = False
+    held_s: float | None = None
     error: E320Error | None = None
     losses_hour: int = 0
     silent_s: float = 0.0
@@ -205,6 +210,7 @@ class LineWatch:
     """
 
     __slots__ = (
+        "_anew",
         "_awaited",
         "_awaited_at",
         "_by_word",
@@ -212,7 +218,6 @@ class LineWatch:
         "_closed_at",
         "_error",
         "_has_time",
-        "_heard",
         "_heard_at",
         "_held_at",
         "_interval_s",
@@ -233,14 +238,14 @@ class LineWatch:
 
     def __init__(self, now: float) -> None:
         self._start = self._opened_at = self._closed_at = self._heard_at = now
-        self._heard = True  # since the line was opened
+        self._anew = True  # whether silence begins when the line is opened, or goes on
         self._plain = dict.fromkeys(_PLAIN, 0)
         self._by_word: dict[str, dict[str, int]] = {name: {} for name in _BY_WORD}
-        self._marks = deque([(now, Counts())], maxlen=MARKS)
+        self._marks = [(now, Counts())]
         self._next_mark = now + MARK_S
         self._state = LineState.NEW
         self._error: E320Error | None = None
-        self._losses: deque[float] = deque(maxlen=LOSSES)
+        self._losses: list[float] = []
         self._telegram_at: float | None = None
         self._interval_s: float | None = None
         self._jitter_s = 0.0
@@ -264,8 +269,7 @@ class LineWatch:
         self._state = LineState.OPEN
         self._opened_at = now
         # A silence goes on; that of a line that was not there does not count.
-        self._heard_at = now if self._heard else self._heard_at + now - self._closed_at
-        self._heard = False
+        self._heard_at = now if self._anew else self._heard_at + now - self._closed_at
         self._sample.clear()
 
     def refused(self, error: E320Error, now: float) -> None:
@@ -275,15 +279,16 @@ class LineWatch:
         self._close(LineState.REFUSED, now)
         self._error = error
         self._heard_at = now
-        self._heard = True
+        self._anew = True
 
     def lost(self, error: E320Error, now: float) -> None:
         """The line was lost: unplugged, closed by the other end, given up because it was silent."""
         self._mark(now)
         self._plain["losses"] += 1
         self._close(LineState.LOST, now)
-        if now - self._heard_at < SILENT_S:
-            self._losses.append(now)
+        self._anew = now - self._heard_at < SILENT_S
+        if self._anew:
+            self._losses = [*self._losses[1 - LOSSES :], now]
         self._error = error
 
     def ended(self, now: float) -> None:
@@ -304,7 +309,6 @@ class LineWatch:
             self._mark(now)
         self._plain["octets"] += len(data)
         self._heard_at = now
-        self._heard = True
         sample = self._sample
         sample += data
         if len(sample) > 2 * SAMPLE:
@@ -383,18 +387,19 @@ class LineWatch:
         begin, before = self._marks[0]
         is_open = self._state is LineState.OPEN
         heard = now if self._held_at is None else self._held_at  # until when this end has listened
+        closed = heard if is_open else self._closed_at
         return LineStats(
             total=total,
             recent=total.since(before),
-            recent_s=now - begin,
+            recent_s=_span(begin, now),
             age_s=now - self._start,
             state=self._state,
-            open_s=heard - self._opened_at if is_open else None,
-            is_held=self._held_at is not None,
+            open_s=_span(self._opened_at, heard) if is_open else None,
+            held_s=None if self._held_at is None else now - self._held_at,
             error=self._error,
             losses_hour=sum(now - at <= _HOUR_S for at in self._losses),
-            silent_s=(heard if is_open else self._closed_at) - self._heard_at,
-            telegram_s=None if self._telegram_at is None else heard - self._telegram_at,
+            silent_s=_span(self._heard_at, closed),
+            telegram_s=None if self._telegram_at is None else _span(self._telegram_at, heard),
             interval_s=self._interval_s,
             jitter_s=self._jitter_s,
             meters=self._meters,
@@ -422,6 +427,7 @@ class LineWatch:
         passed = int((now - self._next_mark) // MARK_S) + 1
         for missed in range(min(passed, MARKS) - 1, -1, -1):
             self._marks.append((self._next_mark + (passed - 1 - missed) * MARK_S, counts))
+        del self._marks[:-MARKS]
         self._next_mark += passed * MARK_S
 
     def _count(self, name: str, word: str) -> None:

@@ -68,10 +68,11 @@ STRAY: Final = 20
 PAIRS: Final = bytes(octet for octet in range(256) if not octet & 1 and not (octet ^ octet >> 1) & 0b0010_1010)
 """What a port sees of a sender at half the rate, or slower: bit 0 like the start bit, then pairs of equal bits."""
 SEEN_AS: Final = (
-    (bytes.fromhex("7272 7272 7f7f 7f"), Looks.INVERTED),
+    (bytes.fromhex("7272 7272 7f7f 7f7f"), Looks.INVERTED),
     (bytes.fromhex("e4e4 e4e4 fefe fefe"), Looks.INVERTED),  # by a converter that exchanges the bits of each octet
-    (bytes.fromhex("6b6b 8cf4"), Looks.FAST_SENDER),
-    (bytes.fromhex("1ba3 b401 40"), Looks.PARITY),
+    (bytes.fromhex("6b6b 8c"), Looks.FAST_SENDER),  # two bits in one: the port sees the second,
+    (bytes.fromhex("6363 0000"), Looks.FAST_SENDER),  # or the first
+    (bytes.fromhex("1ba3 b401 4001"), Looks.PARITY),
 )
 """What the start of a telegram looks like to a port that is set wrong."""
 

@@ -115,14 +115,7 @@ class SqliteStore:
     def _corrupt(self, error: Exception) -> DecodeError:
         """Move the file aside."""
         self.close()
-        number = 1
-        while (aside := Path(f"{self.path}.corrupt-{number}")).exists():
-            number += 1
-        self.path.rename(aside)
-        for suffix in ("-wal", "-shm"):
-            companion = Path(f"{self.path}{suffix}")
-            if companion.exists():
-                companion.rename(f"{aside}{suffix}")
+        aside = move_aside(self.path)
         detail = f"expected a state, found {error}; {self.path} was moved to {aside}"
         return DecodeError("corrupt_state", detail, source=_SOURCE)
 
@@ -151,6 +144,26 @@ class SqliteStore:
         connection = getattr(self, "_connection", None)
         if connection is not None:
             connection.close()
+
+
+def move_aside(path: Path) -> Path:
+    """Give a database that cannot be read another name: the next free one of ``.corrupt-1`` and so on.
+
+    Returns:
+        The new path.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    number = 1
+    while (aside := Path(f"{path}.corrupt-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        companion = Path(f"{path}{suffix}")
+        if companion.exists():
+            companion.rename(f"{aside}{suffix}")
+    return aside
 
 
 def _mapping(body: str) -> State:

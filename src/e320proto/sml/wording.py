@@ -101,6 +101,11 @@ _FNN_WORDS = {
 }
 _FNN_EXPORT = (FnnFlag.SUM_EXPORT, FnnFlag.L1_EXPORT, FnnFlag.L2_EXPORT, FnnFlag.L3_EXPORT)
 _FNN_VOLTAGE = (FnnFlag.VOLTAGE_L1, FnnFlag.VOLTAGE_L2, FnnFlag.VOLTAGE_L3)
+_FNN_BITS = {
+    **_FNN_WORDS,
+    **{flag: f"export on {phase}" for phase, flag in zip(_PHASES, _FNN_EXPORT, strict=True)},
+    **{flag: f"voltage on {phase}" for phase, flag in zip(_PHASES[1:], _FNN_VOLTAGE, strict=True)},
+}
 
 
 def trouble_words(event: BytesDiscarded | Malformed) -> str:
@@ -203,6 +208,31 @@ def status_words(status: Status) -> str:
         case _ as never:
             assert_never(never)
     return f"{status.hex}: {'; '.join(words) or 'nothing set'}"
+
+
+def status_bit_words(status: Status, bit: int) -> str:
+    """What one bit of a status word says when it is set.
+
+    Args:
+        status: the word, for its layout.
+        bit: a power of two.
+
+    >>> from e320proto import Status
+    >>> status_bit_words(Status(0x1C2904, 4), 0x800), status_bit_words(Status(0xA2, 1), 0x20)
+    ('export on sum', 'export')
+    >>> status_bit_words(Status(0x40, 1), 0x40)
+    'bit 6'
+    """
+    number = f"bit {bit.bit_length() - 1}"
+    match status.layout:
+        case StatusLayout.FNN:
+            return next((words for flag, words in _FNN_BITS.items() if flag == bit), number)
+        case StatusLayout.EDL:
+            return next((flag.name.lower().replace("_", " ") for flag in EdlFlag if flag == bit and flag.name), number)
+        case StatusLayout.UNKNOWN:
+            return number
+        case _ as never:
+            assert_never(never)
 
 
 def octets_text(obis: ObisCode, octets: bytes) -> str:
