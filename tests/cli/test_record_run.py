@@ -160,6 +160,25 @@ def test_a_recording_of_a_replay(e320: Run, tmp_path: Path) -> None:
     assert octets(tmp_path / "b") == stream
 
 
+def test_a_replay_that_is_not_there(e320: Run, tmp_path: Path) -> None:
+    found = e320("record", f"file:{tmp_path / 'absent'}", "--out", tmp_path / "b")
+    assert found.status == 2
+    assert f"e320: {tmp_path / 'absent'}: expected a recording, found: No such file or directory\n" in found.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals there")
+def test_a_line_in_a_terminal(tmp_path: Path) -> None:
+    from tests.cli.terminals import terminal  # noqa: PLC0415 - only where there are terminals
+
+    (tmp_path / "capture").write_bytes(b"".join(frame(number) for number in range(1000)))
+    with terminal("record", f"file:{tmp_path / 'capture'}", "--out", tmp_path / "out", columns=100) as shown:
+        shown.wait_for(r"receiving: [1-9]\d* telegrams?, [\d,]+ octets in 1 file in ")
+        shown.press("\x03")
+        status, last = shown.end()
+    assert status == 130
+    assert re.search(r"e320: \d+ telegrams?, [\d,]+ octets in 1 file in ", last)
+
+
 def test_nothing_heard(e320: Run, tmp_path: Path) -> None:
     found = e320("record", "memory:silent", "--out", tmp_path / "b", "--for", 0.1)
     assert (found.status, found.err) == (1, f"e320: 0 telegrams, 0 octets in 0 files in {tmp_path / 'b'}\n")

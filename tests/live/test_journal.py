@@ -54,7 +54,7 @@ def test_tables_are_what_is_decoded_and_when_it_came(tmp_path: Path) -> None:
     troubles: list[pa.RecordBatch] = []
     wanted = pa.Table.from_batches(decode_archive(path, on_trouble=troubles.append)).to_pylist()
     trouble = pa.Table.from_batches(troubles).to_pylist()
-    when = {}
+    when: dict[int, int] = {}
     begin = 0
     for at, piece in read_recording(path):
         assert at is not None

@@ -99,7 +99,7 @@ def test_octets_that_are_no_telegrams_do_not_wait_for_one_for_ever(tmp_path: Pat
 
 def test_a_file_is_finished_while_nothing_is_heard(tmp_path: Path) -> None:
     finished: list[Path] = []
-    recording = Recording(tmp_path, rotate_s=60, on_finished=finished.append)
+    recording = Recording(tmp_path, rotate_s=60, sync_s=300, on_finished=finished.append)
     recording.write(FRAME, DAY + 1)
     for second in range(2, 60):
         recording.tick(DAY + second)
@@ -325,6 +325,28 @@ def test_any_damage_keeps_all_octets(
     assert octets(path) == stream
     offsets = [offset for offset, _ in read_times(path.with_suffix(".times"), len(stream))]
     assert offsets == sorted(set(offsets))
+
+
+STREAM = bytes(range(100))
+
+
+@pytest.mark.parametrize(
+    ("lines", "pieces"),
+    [
+        ("0 1000\n40 2500\n", [(1.0, STREAM[:40]), (2.5, STREAM[40:])]),
+        ("", [(None, STREAM)]),
+        ("10 1000\n", [(None, STREAM[:10]), (1.0, STREAM[10:])]),
+        ("0 1000\n40 25", [(1.0, STREAM)]),  # the last line is not complete
+        ("0 1000\nx y\n40\n1 2 3\n-1 5\n50 2000\n", [(1.0, STREAM[:50]), (2.0, STREAM[50:])]),
+        ("0 1000\n300 2000\n", [(1.0, STREAM)]),  # octets that were not kept
+        (f"0 1000\n50 {'9' * 400}\n", [(1.0, STREAM)]),
+    ],
+)
+def test_lines_of_all_kinds(tmp_path: Path, lines: str, pieces: list[tuple[float | None, bytes]]) -> None:
+    path = tmp_path / "20261120T120000Z.bin"
+    path.write_bytes(STREAM)
+    path.with_suffix(".times").write_text(lines, encoding="ascii")
+    assert list(read_recording(path)) == pieces
 
 
 def test_without_times(tmp_path: Path) -> None:
