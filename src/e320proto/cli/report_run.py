@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 import e320proto
 from e320proto.cli.decoding import INTERRUPTED, NOTHING, OK, UNREADABLE
 from e320proto.cli.sources import STDIN, UnreadableError, open_source, refuse_input, unreadable
-from e320proto.errors import TransportError
 from e320proto.events import Malformed
-from e320proto.live.recording import place_of, read_recording
+from e320proto.live.recording import files_in, read_recording
 from e320proto.report.collector import Collector
 from e320proto.report.page import report_page
 
@@ -85,10 +84,10 @@ def _files(name: str) -> list[str]:
     path = Path(name)
     if name == STDIN or not path.is_dir():
         return [name]
-    files = sorted(path.glob(f"*{_OCTETS}"), key=place_of)
+    files = [str(file) for file in files_in(path)]
     if not files:
         raise unreadable(name, OSError(f"expected recordings ({_OCTETS}) in the folder, found none"))
-    return [str(file) for file in files]
+    return files
 
 
 def _recording(file: str) -> Path | None:
@@ -115,8 +114,6 @@ def _feed_recording(collector: Collector, path: Path, make_bar: Callable[[int | 
             for at, octets in read_recording(path):
                 bar.advance(len(octets))
                 collector.feed(octets, at)
-    except TransportError as error:
-        raise UnreadableError(str(error)) from error
     except OSError as error:
         raise unreadable(str(path), error) from error
 

@@ -9,7 +9,7 @@ r"""Recordings: a line's octets as they were heard, and when, in files that a cr
                               ^ offset in the .bin   ^ Unix time, ms
 
 A line of ``.times`` says when the octet at its offset arrived. Those behind it, up to the offset of the next line,
-arrived within ``LINE_S`` after it, so there are at most ten lines a second, and one after each pause. The name is the
+arrived within ``LINE_MS`` after it, so there are at most ten lines a second, and one after each pause. The name is the
 time of the first octet in UTC. Where a file of that name, or of a later one, is there already, because recording began
 twice within a second or the clock was set back, a number is added to the latest name: ``20261123T010203Z_001.bin``.
 So the order of the names is that of the octets, whatever the clock does.
@@ -40,11 +40,13 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LINE_S: Final = 0.1
-"""Octets that arrive within so many seconds share a line of ``.times``."""
+LINE_MS: Final = 100
+"""Octets that arrive within so many milliseconds share a line of ``.times``."""
 TURN_S: Final = 10.0
 """Seconds that a new file waits for the start of a telegram, so that none is cut; it is begun without one then."""
 DAY_S: Final = 86_400
+_HELD_S: Final = 0.5
+"""Seconds that what may be the start of a telegram is kept back while a new file is due."""
 _BLOCK: Final = 1 << 16
 _LONGEST_LINE: Final = 64
 _NAME: Final = re.compile(r"(?P<stamp>[0-9]{8}T[0-9]{6}Z)(?:_(?P<number>[0-9]+))?(?:\.[a-z]+)+")
@@ -102,7 +104,7 @@ class Recording:
         self._file: _File | None = None
         self._from = 0.0  # when the period of the file began
         self._due_at: float | None = None  # since when a new file waits for a telegram
-        self._held = b""  # what may be the first part of its start
+        self._held, self._held_at = b"", 0.0  # what may be the first part of its start
         self._synced_at = 0.0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -136,10 +138,9 @@ class Recording:
         Raises:
             TransportError: as for :meth:`write`.
         """
-        if self._file is None:
-            return
-        if not 0 <= at - self._synced_at < self._sync_s:
+        if self._held and not 0 <= at - self._held_at < _HELD_S:
             self._let_go(at)
+        if self._file is not None and not 0 <= at - self._synced_at < self._sync_s:
             self.sync()
             self._synced_at = at
         if self._is_due(at) and self._waited(at):
@@ -191,7 +192,7 @@ class Recording:
             self._finish()
             return data[cut:]
         kept = next(size for size in range(len(START) - 1, -1, -1) if data.endswith(START[:size]))
-        self._held = data[len(data) - kept :]
+        self._held, self._held_at = data[len(data) - kept :], at
         return data[: len(data) - kept]
 
     def _let_go(self, at: float) -> None:
@@ -246,7 +247,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.path, self.at = path, 0.0
         self._size = 0
-        self._line_at: float | None = None
+        self._line_ms: int | None = None
         self._octets = path.open("xb", buffering=0)
         try:
             lock(self._octets)
@@ -258,9 +259,10 @@ class _File:
 
     def append(self, data: bytes, at: float) -> int:
         """Write octets, and when they came."""
-        if self._line_at is None or not 0 <= at - self._line_at < LINE_S:
-            _write_all(self._times, b"%d %d\n" % (self._size, round(at * 1000)))
-            self._line_at = at
+        now_ms = round(at * 1000)
+        if self._line_ms is None or not 0 <= now_ms - self._line_ms < LINE_MS:
+            _write_all(self._times, b"%d %d\n" % (self._size, now_ms))
+            self._line_ms = now_ms
         self.at = at
         _write_all(self._octets, data)
         self._size += len(data)
@@ -339,6 +341,11 @@ def place_of(path: Path) -> tuple[str, int]:
     return (path.stem, 0) if name is None else (name["stamp"], int(name["number"] or 0))
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files of octets of a recording, in their order."""
+    return sorted(folder.glob("*.bin"), key=place_of)
+
+
 def read_recording(path: str | os.PathLike[str]) -> Iterator[tuple[float | None, bytes]]:
     """Read a recording, or any capture, from its first octet to the last one that is there.
 
@@ -357,7 +364,7 @@ def read_recording(path: str | os.PathLike[str]) -> Iterator[tuple[float | None,
     """
     target = Path(path)
     try:
-        files = sorted(target.glob("*.bin"), key=place_of) if target.is_dir() else [target]
+        files = files_in(target) if target.is_dir() else [target]
         for file in files[:1]:
             with file.open("rb"):
                 pass
