@@ -364,8 +364,6 @@ class Conversation:
             case Renewal():
                 self._trust.renewed()
                 self._hang_up(now)  # the next connection stands on the new ones
-            case _:
-                pass
 
     def _not_renewed(self, error: E320Error, now: float) -> None:
         if isinstance(error, AttentionError):
