@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import signal
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from e320proto.cli.meter_setup import UnusableError
 from e320proto.cli.monitor_screen import trouble_counts
 from e320proto.cli.output import error_console
 from e320proto.cli.record_tables import TableMaker, need_tables
+from e320proto.cli.termination import TERMINATED, cancel_when_terminated
 from e320proto.errors import E320Error, TransportError
 from e320proto.live.journal import SUFFIX, journals
 from e320proto.live.recording import DAY_S, Recording
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from e320proto.sml.telegram import Telegram
 
-_OK, _NOTHING, _TERMINATED = 0, 1, 128 + signal.SIGTERM
+_OK, _NOTHING = 0, 1
 _LOOK_S: Final = 0.25
 _OVER: Final = {ReaderState.STOPPED, ReaderState.FAILED}
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": DAY_S}
@@ -94,16 +94,13 @@ def run_record(plan: RecordPlan) -> int:
     try:
         return asyncio.run(_run(plan))
     except asyncio.CancelledError:
-        return _TERMINATED
+        return TERMINATED
     except TransportError as error:
         raise UnusableError(str(error)) from error
 
 
 async def _run(plan: RecordPlan) -> int:
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancel_when_terminated()
     PipeUrl.parse(plan.url)  # before a folder is made for it
     if plan.tables:
         need_tables()
