@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,7 @@ from e320proto.live.recording import DAY_S, Recording
 from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from e320proto.sml.telegram import Telegram
@@ -107,7 +109,7 @@ async def _run(plan: RecordPlan) -> int:
     recorder = Recorder(plan)
     try:
         with recorder.screen:
-            async with recorder.reader:
+            async with recorder.reader, recorder.syncing():
                 with suppress(TimeoutError):
                     async with asyncio.timeout(plan.for_s):
                         await recorder.record()
@@ -130,7 +132,7 @@ class Recorder:
         self.recording = Recording(
             plan.folder,
             rotate_s=plan.rotate_s,
-            sync_s=plan.sync_s,
+            sync_s=math.inf if plan.sync_s else 0.0,  # in a thread, or at once
             suffix=SUFFIX if plan.tables else ".bin",
             on_finished=self._finished,
         )
@@ -170,6 +172,26 @@ class Recorder:
         if self._failure is not None:
             raise self._failure
         await self.reader.wait()
+
+    @asynccontextmanager
+    async def syncing(self) -> AsyncIterator[None]:
+        """Have the disk keep what was recorded, now and then; a disk that is slow does not keep the line waiting."""
+        task = asyncio.create_task(self._sync(), name="syncs") if self._plan.sync_s else None
+        try:
+            yield
+        finally:
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _sync(self) -> None:
+        while True:
+            await asyncio.sleep(self._plan.sync_s)
+            try:
+                await asyncio.to_thread(self.recording.syncing())
+            except TransportError as error:
+                self._failure = error
+                self._over.set()
 
     async def close(self) -> None:
         """End the recording; make the tables that are left to be made.

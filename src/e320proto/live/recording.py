@@ -25,8 +25,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+from bisect import bisect_left
 from contextlib import suppress
 from datetime import UTC, datetime
+from operator import lt
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -49,6 +51,10 @@ _HELD_S: Final = 0.5
 """Seconds that what may be the start of a telegram is kept back while a new file is due."""
 _BLOCK: Final = 1 << 16
 _LONGEST_LINE: Final = 64
+_WINDOW: Final = 4_096
+"""Lines of ``.times`` that are compared with each other."""
+_DOUBTED: Final = 64
+"""Lines at the end of a window that are compared with those behind it, too."""
 _NAME: Final = re.compile(r"(?P<stamp>[0-9]{8}T[0-9]{6}Z)(?:_(?P<number>[0-9]+))?(?:\.[a-z]+)+")
 _LINE: Final = re.compile(rb"([0-9]{1,18}) ([0-9]{1,15})\n")
 _BEGIN: Final = re.compile(rb"(?<!\x1b)" + re.escape(START))
@@ -152,11 +158,28 @@ class Recording:
         Raises:
             TransportError: as for :meth:`write`.
         """
-        if self._file is not None:
+        try:
+            self.syncing()()
+        except TransportError:
+            self._give_up()
+            raise
+
+    def syncing(self) -> Callable[[], None]:
+        """Give what has the disk keep all that was written until now, to be called in a thread: disks can be slow.
+
+        It raises TransportError as :meth:`write` does.
+        """
+        file = self._file
+
+        def sync() -> None:
             try:
-                self._file.sync()
+                if file is not None:
+                    file.sync()
             except OSError as error:
-                raise self._given_up(error) from error
+                if file is self._file:  # else it was ended meanwhile, and may have become tables
+                    raise self._refused(error) from error
+
+        return sync
 
     def close(self) -> None:
         """End the file, with all that is to be in it.
@@ -205,7 +228,8 @@ class Recording:
             file = self._file or self._begin(at)
             self.octets += file.append(data, at)
         except OSError as error:
-            raise self._given_up(error) from error
+            self._give_up()
+            raise self._refused(error) from error
 
     def _begin(self, at: float) -> _File:
         self._file = file = _new_file(self.folder, at, self._suffix)
@@ -224,13 +248,12 @@ class Recording:
             if self._on_finished is not None:
                 self._on_finished(file.path)
 
-    def _given_up(self, error: OSError) -> TransportError:
+    def _give_up(self) -> None:
         """Leave the file as it is."""
         file, self._file = self._file, None
         self._due_at, self._held = None, b""
         if file is not None:
             file.close()
-        return self._refused(error)
 
     def _refused(self, error: OSError) -> TransportError:
         found = error.strerror or f"{error}"
@@ -269,16 +292,14 @@ class _File:
         return len(data)
 
     def sync(self) -> None:
-        """Have the disk keep both.
+        """Have the disk keep both. They are opened for that, so that they may be closed meanwhile.
 
         Raises:
-            FileNotFoundError: one was removed, or its folder was.
+            OSError: the disk cannot; or one was removed, or its folder was.
         """
-        for file in (self._times, self._octets):
-            _sync(file.fileno())
-            if not os.fstat(file.fileno()).st_nlink:
-                msg = f"somebody has removed {Path(file.name).name}"
-                raise FileNotFoundError(msg)
+        with self.path.with_suffix(".times").open("r+b") as times, self.path.open("r+b") as octets:
+            _sync(times.fileno())
+            _sync(octets.fileno())
 
     def close(self) -> None:
         for file in (self._times, self._octets):
@@ -406,7 +427,7 @@ def _blocks(file: IO[bytes], count: int) -> Iterator[bytes]:
 
 
 def read_times(path: Path, size: int) -> Iterator[tuple[int, int]]:
-    """Read the lines of a ``.times`` that can be right: their offsets go up and are below the size of the ``.bin``.
+    """Read the lines of a ``.times`` that can be right: the most whose offsets go up, below the size of the ``.bin``.
 
     Args:
         path: of the file; it may be missing.
@@ -418,16 +439,38 @@ def read_times(path: Path, size: int) -> Iterator[tuple[int, int]]:
     Raises:
         OSError: it cannot be read, from the iterator.
     """
-    last, waiting = -1, None
+    last, window = -1, list[tuple[int, int]]()
     for line in _lines(path):
-        if line[0] >= size or line[0] <= last:
-            continue
-        if waiting is not None and waiting[0] < line[0]:  # else it is the one before that is wrong
-            last = waiting[0]
-            yield waiting
-        waiting = line
-    if waiting is not None:
-        yield waiting
+        if last < line[0] < size:
+            window.append(line)
+        if len(window) == _WINDOW:
+            right = _rising(window)
+            right = right[: max(len(right) - _DOUBTED, 1)]  # what follows may contradict the others
+            yield from right
+            last = right[-1][0]
+            window = [line for line in window[-2 * _DOUBTED :] if line[0] > last]
+    yield from _rising(window)
+
+
+def _rising(lines: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The most lines whose offsets go up: what a damaged number contradicts is not all that follows it."""
+    offsets = [offset for offset, _ in lines]
+    if all(map(lt, offsets, offsets[1:])):
+        return lines
+    lasts: list[int] = []  # offset with which the best run of each length ends
+    ends: list[int] = []  # which line that is
+    before: list[int] = []  # for each line, the one before it in its best run
+    for at, offset in enumerate(offsets):
+        length = bisect_left(lasts, offset)
+        before.append(ends[length - 1] if length else -1)
+        lasts[length : length + 1] = [offset]
+        ends[length : length + 1] = [at]
+    found: list[tuple[int, int]] = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        found.append(lines[at])
+        at = before[at]
+    return found[::-1]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, int]]:
