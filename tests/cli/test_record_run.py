@@ -54,21 +54,29 @@ def files(folder: Path, pattern: str) -> list[Path]:
     return sorted(folder.glob(pattern))
 
 
+def pieces(folder: Path) -> list[tuple[float | None, bytes]]:
+    return list(read_recording(folder)) if files(folder, "*.bin") else []
+
+
 def octets(folder: Path) -> bytes:
-    return b"".join(piece for _, piece in read_recording(folder)) if files(folder, "*.bin") else b""
+    return b"".join(piece for _, piece in pieces(folder))
 
 
 @in_loop
 async def test_killed_at_random_moments_at_most_a_second_is_lost(tmp_path: Path) -> None:
     random = Random(11)  # noqa: S311 - moments of a test
     stream = b"".join(frame(number) for number in range(3000))
-    earlier: list[bytes] = []
-    for run in range(3):
+    kept: list[tuple[float | None, bytes]] = []
+    for _ in range(3):
         sent: list[tuple[float, int]] = []  # when, and octets until then
         async with box() as server:
             with recorder(server.url, "--out", tmp_path, "--rotate", "1s") as process:
                 client = await server.client()
-                at, until_s = 0, time.time() + random.uniform(0.9, 1.6)
+                sent.append((time.time(), 0))
+                client.write(stream[:50])
+                while len(pieces(tmp_path)) == len(kept):  # noqa: ASYNC110 - until another process runs
+                    await asyncio.sleep(0.01)
+                at, until_s = 50, time.time() + random.uniform(0.3, 1.6)
                 while time.time() < until_s:
                     size = random.choice([1, 20, 100, 300])
                     sent.append((time.time(), at))
@@ -78,32 +86,18 @@ async def test_killed_at_random_moments_at_most_a_second_is_lost(tmp_path: Path)
                 killed_at = time.time()
                 process.send_signal(signal.SIGKILL)
                 process.wait()
-        found = octets(tmp_path)
-        assert found.startswith(b"".join(earlier))  # nothing that was there is touched
-        mine = found.removeprefix(b"".join(earlier))
-        assert mine == stream[: len(mine)]
-        old = [count for when, count in sent if when <= killed_at - 1]
-        assert len(mine) >= (old[-1] if old else 0)
-        assert mine, f"run {run} has recorded nothing"
-        earlier.append(mine)
-        pieces = list(read_recording(tmp_path))[-_count(tmp_path, len(mine)) :]
+                ended_at = time.time()
+        found = pieces(tmp_path)
+        assert found[: len(kept)] == kept  # nothing that was there is touched
+        mine, kept = found[len(kept) :], found
+        size = sum(len(piece) for _, piece in mine)
+        assert b"".join(piece for _, piece in mine) == stream[:size]
+        assert size >= max(count for when, count in sent if count == 0 or when <= killed_at - 1)
         begin = 0
-        for when, piece in pieces:  # no octet is said to have come before it was sent
+        for when, piece in mine:  # no octet is said to have come before it was sent
             assert when is not None
-            assert max(at for at, count in sent if count <= begin) - 0.002 <= when <= killed_at
+            assert max(at for at, count in sent if count <= begin) - 0.002 <= when <= ended_at
             begin += len(piece)
-        assert begin == len(mine)
-
-
-def _count(folder: Path, size: int) -> int:
-    """Of how many pieces so many octets at the end consist."""
-    count = 0
-    for _, piece in reversed(list(read_recording(folder))):
-        if size <= 0:
-            break
-        size -= len(piece)
-        count += 1
-    return count
 
 
 @in_loop
