@@ -382,3 +382,25 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         path.touch(mode=0)
         with pytest.raises(TransportError, match="Permission denied"):
             read_recording(path)
+
+
+@pytest.mark.parametrize("far", [9_999, 300_000])
+def test_wrong_lines_in_a_long_file_cost_themselves_only(tmp_path: Path, far: int) -> None:
+    """Also at the edges of the windows in which lines are compared."""
+    right = [(10 * number, number) for number in range(10_000)]
+    for first in (0, 5, 4_000, 4_031, 4_095, 4_096, 8_000, 9_999):
+        lines = list(right)
+        for at in range(first, min(first + 3, len(lines))):
+            lines[at] = (far + at, at)
+        path = tmp_path / f"{first}.times"
+        path.write_text("".join(f"{offset} {when}\n" for offset, when in lines), encoding="ascii")
+        found = list(read_times(path, 100_000))
+        assert [line for line in found if line[1] not in range(first, first + 3)] == [
+            line for line in right if line[1] not in range(first, first + 3)
+        ]
+
+
+def test_times_that_only_go_back_take_no_time_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "back.times"
+    path.write_text("".join(f"{offset} 1\n" for offset in range(50_000, 0, -1)), encoding="ascii")
+    assert list(read_times(path, 100_000))
