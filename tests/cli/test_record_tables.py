@@ -52,6 +52,7 @@ async def test_what_cannot_be_made_is_told_and_the_next_one_is_made(tmp_path: Pa
     await asyncio.wait([others])
     assert turns > 10  # reading goes on
     assert len(said) == 2
+    assert maker.failed
     assert said[0].startswith(f"{bad}: expected to make tables of it, found: ")
     assert said[1] == f"{tmp_path / '20261123T000002Z.parquet'}: 5 rows"
     assert journals(tmp_path) == [bad]

@@ -115,7 +115,7 @@ async def _run(plan: RecordPlan) -> int:
                         await recorder.record()
     finally:
         await recorder.close()
-    return _OK if recorder.recording.octets else _NOTHING
+    return _OK if recorder.complete else _NOTHING
 
 
 class Recorder:
@@ -154,6 +154,11 @@ class Recorder:
         self._over = asyncio.Event()
         self._failure: TransportError | None = None
         self._told = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether something was heard, and all tables of it were made."""
+        return bool(self.recording.octets) and (self._tables is None or not self._tables.failed)
 
     async def record(self) -> None:
         """Record until the line has ended for good.

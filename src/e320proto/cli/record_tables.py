@@ -41,9 +41,13 @@ class TableMaker:
 
     Args:
         say: is told what was made, and what could not be.
+
+    Attributes:
+        failed: whether tables could not be made of a journal, which stays.
     """
 
     def __init__(self, say: Callable[[str], object]) -> None:
+        self.failed = False
         self._say = say
         self._waiting: asyncio.Queue[Path | None] = asyncio.Queue()
         self._task = asyncio.create_task(self._make_all(), name="makes tables")
@@ -65,6 +69,7 @@ class TableMaker:
             try:
                 made = await asyncio.to_thread(_make_apart, journal)
             except E320Error as error:
+                self.failed = True
                 self._say(f"{error}")
             else:
                 if made is not None:
