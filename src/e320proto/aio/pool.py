@@ -141,7 +141,7 @@ class MeterPool:
             TransportError: a URL of no known form; nothing is begun then.
             LocalProtocolError: it runs already.
         """
-        if self._running:
+        if self._running or self.states.keys() - _OVER:
             raise LocalProtocolError(
                 "start", state="running", expected="a pool that is stopped", actual="one that runs"
             )
@@ -155,8 +155,11 @@ class MeterPool:
     async def stop(self) -> None:
         """Stop all readers; what was read may still be taken."""
         self._running = False
-        await asyncio.gather(*(reader.stop() for reader in self.readers.values()))
-        self._inbox.end()
+        try:
+            if ending := [task for reader in self.readers.values() for task in reader.stopping()]:
+                await asyncio.wait(ending)
+        finally:
+            self._inbox.end()
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -243,25 +243,31 @@ class MeterReader:
             self._inbox.begin()
         self._enter(ReaderState.CONNECTING)
         self._task = self._loop.create_task(self._run(what), name=f"reads {self.url}")
+        self._task.add_done_callback(self._over)  # also when it is cancelled before it has begun
 
     async def stop(self) -> None:
         """Stop reading, and give back the line; what was read may still be taken."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])  # also when this is cancelled, the task ends
-            if self._state is not ReaderState.FAILED:
-                self._finish(ReaderState.STOPPED)
+        if ending := self.stopping():
+            await asyncio.wait(ending)  # also when this is cancelled, the task ends
+
+    def stopping(self) -> list[asyncio.Task[None]]:
+        """Have it stop soon; give the task that does, to wait for."""
+        if self._task is None or self._task.done():
+            return []
+        if not self._task.cancelling():  # a second time would disturb it while it gives back the line
+            self._task.cancel()
+        return [self._task]
 
     async def wait(self) -> None:
-        """Wait until it ends by itself: at the end of what it replays.
+        """Wait until it has ended: at the end of what it replays, given up, or stopped.
 
         Raises:
             E320Error: it has given up.
-            asyncio.CancelledError: it was stopped meanwhile.
         """
         if self._task is not None:
-            await asyncio.shield(self._task)
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.result()  # raises a mistake of the program
         if self._state is ReaderState.FAILED and self.error is not None:
             raise self.error
 
@@ -306,6 +312,10 @@ class MeterReader:
                 raise  # a mistake of the program; ``wait`` raises it
             await asyncio.sleep(self._pause_s())
         self._finish(ReaderState.FAILED)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            self._finish(ReaderState.STOPPED)
 
     def _finish(self, state: ReaderState) -> None:
         if self._shared is None:

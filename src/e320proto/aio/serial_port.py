@@ -65,7 +65,7 @@ class SerialOutlet:
         """Close the port; a frame that is being sent is cut."""
         if not self._transport.is_closing():
             self._transport.abort()
-        await self._line.closed
+        await asyncio.shield(self._line.closed)  # the transport ends it, also when nobody waits
 
 
 async def open_serial(port: str) -> SerialOutlet:

@@ -56,7 +56,7 @@ class StreamPipe(asyncio.Protocol):
         self._heard = self._lost = None
         if not self._transport.is_closing():
             self._transport.abort()
-        await self._ended
+        await asyncio.shield(self._ended)  # the transport ends it, also when nobody waits
 
     # --- what the transport tells ---------------------------------------------------------------
 
