@@ -439,6 +439,41 @@ def test_reading_without_an_event_loop() -> None:
     assert seconds(read) == list(range(seconds(read)[0], seconds(read)[0] + 5))
 
 
+def test_who_takes_long_finds_what_came_meanwhile() -> None:
+    ready, ended = threading.Event(), threading.Event()
+    names: list[str] = []
+
+    async def push() -> None:
+        port = await open_pipe("pty:")
+        names.append(port.name)
+        ready.set()
+        number = 0
+        while not ended.is_set():
+            octets = frame(number)
+            for begin in range(0, len(octets), 100):  # so short that more is gathered
+                port.send(octets[begin : begin + 100])
+                await asyncio.sleep(0.002)
+            number += 1
+            await asyncio.sleep(0.1)
+        await port.close()
+
+    pushing = threading.Thread(target=lambda: asyncio.run(push()))
+    pushing.start()
+    try:
+        assert ready.wait(10)
+        read: list[Telegram] = []
+        for telegram in read_serial(names[0], times=IMPATIENT):
+            read.append(telegram)
+            if len(read) == 7:
+                break
+            if len(read) < 3:
+                time.sleep(0.5)  # longer than a silence after which a line is opened anew
+    finally:
+        ended.set()
+        pushing.join()
+    assert seconds(read) == list(range(seconds(read)[0], seconds(read)[0] + 7))
+
+
 def test_a_port_that_is_not_there_without_an_event_loop() -> None:
     with pytest.raises(TransportError, match="is it plugged in"):
         next(iter(read_serial("/dev/ttyUSB999", attempts=1)))

@@ -206,7 +206,7 @@ class MeterReader:
         self._timer: asyncio.TimerHandle | None = None
         self._gathering: asyncio.TimerHandle | None = None
         self._holding = False  # until the iterator has taken some
-        self._heard_at = self._read_at = 0.0
+        self._heard_at = self._read_at = self._look_at = 0.0
         self._refusals = 0  # attempts to open in a row that failed
         self._fruitless = 0  # attempts since the last telegram
 
@@ -371,7 +371,7 @@ class MeterReader:
         self._pipe = pipe
         self.error = None
         now = time.monotonic()
-        self._heard_at = self._read_at = now
+        self._heard_at = self._read_at = self._look_at = now
         self._watch.opened(now)
         pipe.start(self._hear, self._end)
         self._look()
@@ -473,8 +473,14 @@ class MeterReader:
     def _look(self) -> None:
         """See what the line is at, and come again when that may change."""
         now, times = time.monotonic(), self._times
+        late_s = now - self._look_at
         if self._holding:
             self._heard_at = self._read_at = now
+        elif late_s > times.gather_s:  # while the loop did not run, nobody listened; what came is heard first
+            self._heard_at = min(now, self._heard_at + late_s)
+            self._read_at = min(now, self._read_at + late_s)
+            self._look_in(times.gather_s)
+            return
         silent_s, unread_s = now - self._heard_at, now - self._read_at
         if silent_s >= times.reopen_s and not self._replays:
             found = f"expected octets within {times.reopen_s:g} s, found none; it is opened anew"
@@ -485,7 +491,11 @@ class MeterReader:
         elif unread_s >= times.stall_s:
             self._enter(ReaderState.STALLED)
         until_s = (times.silence_s - silent_s, times.stall_s - unread_s, times.reopen_s - silent_s, times.silence_s)
-        self._timer = self._loop.call_later(min(s for s in until_s if s > 0), self._look)
+        self._look_in(min(s for s in until_s if s > 0))
+
+    def _look_in(self, wait_s: float) -> None:
+        self._look_at = time.monotonic() + wait_s
+        self._timer = self._loop.call_later(wait_s, self._look)
 
 
 async def telegrams(url: str, **options: Any) -> AsyncGenerator[Telegram]:  # noqa: ANN401 - those of MeterReader
