@@ -10,6 +10,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Final
 
+from e320proto.aio.tcp import named
 from e320proto.errors import TransportError
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ async def open_rfc2217_pipe(host: str, port: int, baud: int) -> Rfc2217Pipe:
     Raises:
         TransportError: nobody there, or one who does not speak RFC 2217.
     """
-    url = f"rfc2217://{host}:{port}"
+    url = f"rfc2217://{named(host, port)}"
     opening = asyncio.get_running_loop().run_in_executor(None, _opened, url, baud)
     try:
         opened = await asyncio.shield(opening)
