@@ -236,6 +236,13 @@ async def test_opening_anew_does_not_end_a_silence() -> None:
         assert reader.stats.total.refusals == 0
 
 
+@in_loop
+async def test_a_silent_line_is_not_left_alone_for_longer_and_longer() -> None:
+    times = ReaderTimes(silence_s=0.01, stall_s=1, reopen_s=0.02, retry_min_s=0.05, retry_max_s=60)
+    async with box() as server, MeterReader(server.url, times=times) as reader, asyncio.timeout(10):
+        await until(lambda: reader.stats.total.opens > 10)
+
+
 # --- who takes slowly ---------------------------------------------------------------------------
 
 

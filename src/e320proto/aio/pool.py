@@ -101,8 +101,11 @@ class MeterPool:
         return reader
 
     def _entered(self, reader: MeterReader, state: ReaderState) -> None:
-        if state in _OVER and self._running and all(other.state in _OVER for other in self.readers.values()):
-            self._inbox.end()
+        if self._running:
+            if state not in _OVER:
+                self._inbox.begin()
+            elif all(other.state in _OVER for other in self.readers.values()):
+                self._inbox.end()
         if self._on_state is not None:
             self._on_state(reader, state)
 
@@ -121,7 +124,6 @@ class MeterPool:
         PipeUrl.parse(url)
         reader = self._make(url)
         if self._running:
-            self._inbox.begin()
             await reader.start()
         return reader
 

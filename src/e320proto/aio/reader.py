@@ -302,6 +302,7 @@ class MeterReader:
                 return
             except _SilentError as error:
                 self.error = error  # and it stays silent
+                self._fruitless = 0  # it can be opened, so it is not left alone for longer than it must
             except E320Error as error:
                 self.error = error
                 if self._replays:
