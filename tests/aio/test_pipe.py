@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +47,9 @@ class Ear:
         ("serial:/dev/null?baud=fast", "expected baud of 1 to 1e+07, found fast"),
         ("serial:/dev/null?baud=0", "expected baud of 1 to 1e+07, found 0"),
         ("socket://127.0.0.1", "expected HOST:PORT"),
+        ("tcp://a..b:7000", "expected a path, serial:PATH"),
+        (f"tcp-listen://{'x' * 64}:7000", "expected a path, serial:PATH"),
+        ("file:%00", "expected a path, serial:PATH"),
         ("rfc2217://127.0.0.1:7000?bits=7", "expected options out of baud, found bits"),
         ("file:", "expected a path, serial:PATH"),
         ("file:day.bin?speed=slow", "expected speed of 0.001 to 1e+06, found slow"),
@@ -65,6 +70,7 @@ def test_a_wrong_url_says_what_it_should_be(url: str, words: str) -> None:
         ("serial:/dev/no-such-port", "no such device; is it plugged in?"),
         ("tcp://127.0.0.1:1", "expected somebody who listens there, found: Connection refused"),
         ("tcp://host.invalid:1", "expected a host with an address, found none"),
+        ("rfc2217://[::1]:1", "Connection refused"),
         ("tcp-listen://192.0.2.1:0", "expected an address of this machine"),
     ],
 )
@@ -156,6 +162,19 @@ async def test_clients_of_a_port_are_on_one_bus() -> None:
     for pipe in pipes:
         pipe.send(b"to nobody")
         await pipe.close()
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3, 4])  # after 2, asyncio itself forgets the connection
+@in_loop
+async def test_a_client_that_comes_while_the_port_is_closed_does_not_stay(turns: int) -> None:
+    listening = await open_pipe("tcp-listen://127.0.0.1:0")
+    with socket.create_connection(("127.0.0.1", int(listening.name.rpartition(":")[2]))) as client:
+        client.settimeout(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await listening.close()
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
 
 
 @in_loop

@@ -102,6 +102,23 @@ async def test_one_that_gives_up_does_not_disturb_the_others(tmp_path: Path) -> 
 
 
 @in_loop
+async def test_one_that_is_started_again_is_read_again() -> None:
+    async with box() as server, MeterPool([server.url], times=AT_ONCE) as pool:
+        await server.client()
+        await pool.readers[server.url].stop()
+        with pytest.raises(StopAsyncIteration):
+            await anext(pool)
+        server.drop()
+        await pool.readers[server.url].start()
+        client = await server.client()
+        taking = asyncio.create_task(anext(pool))
+        await asyncio.sleep(0)
+        client.write(frame(3))
+        _, telegram = await taking
+        assert seconds([telegram]) == [3]
+
+
+@in_loop
 async def test_a_pool_that_waits_loses_nothing() -> None:
     sent = 3_000
     async with (

@@ -236,6 +236,13 @@ async def test_opening_anew_does_not_end_a_silence() -> None:
         assert reader.stats.total.refusals == 0
 
 
+@in_loop
+async def test_a_silent_line_is_not_left_alone_for_longer_and_longer() -> None:
+    times = ReaderTimes(silence_s=0.01, stall_s=1, reopen_s=0.02, retry_min_s=0.05, retry_max_s=60)
+    async with box() as server, MeterReader(server.url, times=times) as reader, asyncio.timeout(10):
+        await until(lambda: reader.stats.total.opens > 10)
+
+
 # --- who takes slowly ---------------------------------------------------------------------------
 
 
@@ -437,6 +444,41 @@ def test_reading_without_an_event_loop() -> None:
         ended.set()
         pushing.join()
     assert seconds(read) == list(range(seconds(read)[0], seconds(read)[0] + 5))
+
+
+def test_who_takes_long_finds_what_came_meanwhile() -> None:
+    ready, ended = threading.Event(), threading.Event()
+    names: list[str] = []
+
+    async def push() -> None:
+        port = await open_pipe("pty:")
+        names.append(port.name)
+        ready.set()
+        number = 0
+        while not ended.is_set():
+            octets = frame(number)
+            for begin in range(0, len(octets), 100):  # so short that more is gathered
+                port.send(octets[begin : begin + 100])
+                await asyncio.sleep(0.002)
+            number += 1
+            await asyncio.sleep(0.1)
+        await port.close()
+
+    pushing = threading.Thread(target=lambda: asyncio.run(push()))
+    pushing.start()
+    try:
+        assert ready.wait(10)
+        read: list[Telegram] = []
+        for telegram in read_serial(names[0], times=IMPATIENT):
+            read.append(telegram)
+            if len(read) == 7:
+                break
+            if len(read) < 3:
+                time.sleep(0.5)  # longer than a silence after which a line is opened anew
+    finally:
+        ended.set()
+        pushing.join()
+    assert seconds(read) == list(range(seconds(read)[0], seconds(read)[0] + 7))
 
 
 def test_a_port_that_is_not_there_without_an_event_loop() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from serial import serial_for_url
@@ -96,3 +97,17 @@ async def test_an_attempt_that_is_cancelled_leaves_no_thread() -> None:
         attempt.cancel()
         await asyncio.gather(attempt, return_exceptions=True)
         await until(lambda: not [thread for thread in threading.enumerate() if "2217" in thread.name])
+
+
+@in_loop
+async def test_an_attempt_that_is_cancelled_before_it_begins_is_not_made() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    async with box() as silent:
+        attempts = [asyncio.create_task(open_pipe(silent.url.replace("tcp", "rfc2217"))) for _ in range(3)]
+        await silent.client()
+        for attempt in attempts:
+            attempt.cancel()
+        await asyncio.gather(*attempts, return_exceptions=True)
+        await loop.run_in_executor(None, lambda: None)  # behind all of them
+        assert len(silent.clients) == 1

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import termios
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from e320proto.aio import open_pipe
 from e320proto.aio.serial_port import _refusal, open_serial
 from e320proto.errors import TransportError
 from tests.aio.ports import frame, in_loop, seconds, until
@@ -164,3 +167,59 @@ def test_no_permission_names_the_group_to_join(wire: Wire) -> None:
     assert "no permission" in text
     assert f"sudo usermod -aG {Path(wire.port).group()} $USER" in text
     assert "usermod -aG dialout $USER" in _refusal(PermissionError(13, "Permission denied"), "/nowhere")
+
+
+@in_loop
+async def test_a_port_that_vanishes_while_it_is_opened() -> None:
+    """Whatever step of opening it is, it is an error of this project, and nothing is left open."""
+    found: set[str] = set()
+    for delay in range(400):
+        master, slave = os.openpty()
+        name = os.ttyname(slave)
+        os.close(slave)
+        begin = threading.Event()
+
+        def vanish(master: int = master, delay: int = delay, begin: threading.Event = begin) -> None:
+            begin.wait()
+            for _ in range(delay % 40 * 20):
+                pass
+            os.close(master)
+
+        vanishing = threading.Thread(target=vanish)
+        vanishing.start()
+        begin.set()
+        try:
+            await (await open_pipe(name)).close()
+        except TransportError as error:
+            found.add(str(error).partition("found ")[2])
+        vanishing.join()
+    assert found
+
+
+ENDS = """
+import asyncio
+from e320proto.aio import open_pipe
+
+async def read(serial):
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await serial.close()
+
+async def main():
+    pty = await open_pipe("pty:")
+    serial = await open_pipe(pty.name)
+    serial.start(lambda _: None, lambda _: None)
+    reading = asyncio.create_task(read(serial))
+    await asyncio.sleep(0.01)
+    await pty.close()
+    while not serial._transport.is_closing():
+        await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+
+def test_a_program_that_ends_while_a_port_vanishes() -> None:
+    """All tasks are cancelled then, and none may wait for one that is gone."""
+    subprocess.run([sys.executable, "-c", ENDS], check=True, timeout=20)  # noqa: S603 - this program

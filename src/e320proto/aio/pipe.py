@@ -137,6 +137,7 @@ class PipeUrl:
         try:
             parts = urlsplit(text)
             host, port = parts.hostname, parts.port
+            (host or "").encode("idna")  # as the resolver does, which raises what nobody expects of it
             found = parse_qsl(parts.query, strict_parsing=bool(parts.query))
         except ValueError as error:
             raise _refused(text, _FORMS, f"{error}") from None
@@ -146,7 +147,7 @@ class PipeUrl:
             if host is None or port is None or parts.path:
                 expected = f"HOST:PORT with a port of 0 to 65535 behind {parts.scheme}://"
                 raise _refused(text, expected, "another form")
-        elif takes is None or takes != bool(parts.path) or parts.netloc:
+        elif takes is None or takes != bool(parts.path) or parts.netloc or "%00" in parts.path:
             raise _refused(text, _FORMS, "another form")
         options = {name: _option(text, scheme, name, value) for name, value in found}
         return cls(text, scheme, unquote(parts.path), options, host or "", port or 0)

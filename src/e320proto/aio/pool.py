@@ -101,8 +101,11 @@ class MeterPool:
         return reader
 
     def _entered(self, reader: MeterReader, state: ReaderState) -> None:
-        if state in _OVER and self._running and all(other.state in _OVER for other in self.readers.values()):
-            self._inbox.end()
+        if self._running:
+            if state not in _OVER:
+                self._inbox.begin()
+            elif all(other.state in _OVER for other in self.readers.values()):
+                self._inbox.end()
         if self._on_state is not None:
             self._on_state(reader, state)
 
@@ -121,7 +124,6 @@ class MeterPool:
         PipeUrl.parse(url)
         reader = self._make(url)
         if self._running:
-            self._inbox.begin()
             await reader.start()
         return reader
 
@@ -141,7 +143,7 @@ class MeterPool:
             TransportError: a URL of no known form; nothing is begun then.
             LocalProtocolError: it runs already.
         """
-        if self._running:
+        if self._running or self.states.keys() - _OVER:
             raise LocalProtocolError(
                 "start", state="running", expected="a pool that is stopped", actual="one that runs"
             )
@@ -155,8 +157,11 @@ class MeterPool:
     async def stop(self) -> None:
         """Stop all readers; what was read may still be taken."""
         self._running = False
-        await asyncio.gather(*(reader.stop() for reader in self.readers.values()))
-        self._inbox.end()
+        try:
+            if ending := [task for reader in self.readers.values() for task in reader.stopping()]:
+                await asyncio.wait(ending)
+        finally:
+            self._inbox.end()
 
     async def __aenter__(self) -> Self:
         await self.start()

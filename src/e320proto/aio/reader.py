@@ -206,7 +206,7 @@ class MeterReader:
         self._timer: asyncio.TimerHandle | None = None
         self._gathering: asyncio.TimerHandle | None = None
         self._holding = False  # until the iterator has taken some
-        self._heard_at = self._read_at = 0.0
+        self._heard_at = self._read_at = self._look_at = 0.0
         self._refusals = 0  # attempts to open in a row that failed
         self._fruitless = 0  # attempts since the last telegram
 
@@ -243,25 +243,31 @@ class MeterReader:
             self._inbox.begin()
         self._enter(ReaderState.CONNECTING)
         self._task = self._loop.create_task(self._run(what), name=f"reads {self.url}")
+        self._task.add_done_callback(self._over)  # also when it is cancelled before it has begun
 
     async def stop(self) -> None:
         """Stop reading, and give back the line; what was read may still be taken."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])  # also when this is cancelled, the task ends
-            if self._state is not ReaderState.FAILED:
-                self._finish(ReaderState.STOPPED)
+        if ending := self.stopping():
+            await asyncio.wait(ending)  # also when this is cancelled, the task ends
+
+    def stopping(self) -> list[asyncio.Task[None]]:
+        """Have it stop soon; give the task that does, to wait for."""
+        if self._task is None or self._task.done():
+            return []
+        if not self._task.cancelling():  # a second time would disturb it while it gives back the line
+            self._task.cancel()
+        return [self._task]
 
     async def wait(self) -> None:
-        """Wait until it ends by itself: at the end of what it replays.
+        """Wait until it has ended: at the end of what it replays, given up, or stopped.
 
         Raises:
             E320Error: it has given up.
-            asyncio.CancelledError: it was stopped meanwhile.
         """
         if self._task is not None:
-            await asyncio.shield(self._task)
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.result()  # raises a mistake of the program
         if self._state is ReaderState.FAILED and self.error is not None:
             raise self.error
 
@@ -296,6 +302,7 @@ class MeterReader:
                 return
             except _SilentError as error:
                 self.error = error  # and it stays silent
+                self._fruitless = 0  # it can be opened, so it is not left alone for longer than it must
             except E320Error as error:
                 self.error = error
                 if self._replays:
@@ -306,6 +313,10 @@ class MeterReader:
                 raise  # a mistake of the program; ``wait`` raises it
             await asyncio.sleep(self._pause_s())
         self._finish(ReaderState.FAILED)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            self._finish(ReaderState.STOPPED)
 
     def _finish(self, state: ReaderState) -> None:
         if self._shared is None:
@@ -361,7 +372,7 @@ class MeterReader:
         self._pipe = pipe
         self.error = None
         now = time.monotonic()
-        self._heard_at = self._read_at = now
+        self._heard_at = self._read_at = self._look_at = now
         self._watch.opened(now)
         pipe.start(self._hear, self._end)
         self._look()
@@ -463,8 +474,14 @@ class MeterReader:
     def _look(self) -> None:
         """See what the line is at, and come again when that may change."""
         now, times = time.monotonic(), self._times
+        late_s = now - self._look_at
         if self._holding:
             self._heard_at = self._read_at = now
+        elif late_s > times.gather_s:  # while the loop did not run, nobody listened; what came is heard first
+            self._heard_at = min(now, self._heard_at + late_s)
+            self._read_at = min(now, self._read_at + late_s)
+            self._look_in(times.gather_s)
+            return
         silent_s, unread_s = now - self._heard_at, now - self._read_at
         if silent_s >= times.reopen_s and not self._replays:
             found = f"expected octets within {times.reopen_s:g} s, found none; it is opened anew"
@@ -475,7 +492,11 @@ class MeterReader:
         elif unread_s >= times.stall_s:
             self._enter(ReaderState.STALLED)
         until_s = (times.silence_s - silent_s, times.stall_s - unread_s, times.reopen_s - silent_s, times.silence_s)
-        self._timer = self._loop.call_later(min(s for s in until_s if s > 0), self._look)
+        self._look_in(min(s for s in until_s if s > 0))
+
+    def _look_in(self, wait_s: float) -> None:
+        self._look_at = time.monotonic() + wait_s
+        self._timer = self._loop.call_later(wait_s, self._look)
 
 
 async def telegrams(url: str, **options: Any) -> AsyncGenerator[Telegram]:  # noqa: ANN401 - those of MeterReader

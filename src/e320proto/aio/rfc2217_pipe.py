@@ -10,6 +10,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Final
 
+from e320proto.aio.tcp import named
 from e320proto.errors import TransportError
 
 if TYPE_CHECKING:
@@ -111,20 +112,25 @@ async def open_rfc2217_pipe(host: str, port: int, baud: int) -> Rfc2217Pipe:
     Raises:
         TransportError: nobody there, or one who does not speak RFC 2217.
     """
-    url = f"rfc2217://{host}:{port}"
-    opening = asyncio.get_running_loop().run_in_executor(None, _opened, url, baud)
+    url = f"rfc2217://{named(host, port)}"
+    unwanted = threading.Event()
+    opening = asyncio.get_running_loop().run_in_executor(None, _opened, url, baud, unwanted)
     try:
         opened = await asyncio.shield(opening)
     except asyncio.CancelledError:
+        unwanted.set()
         opening.add_done_callback(_close_unwanted)
         raise
     return Rfc2217Pipe(url, opened)
 
 
-def _opened(url: str, baud: int) -> Serial:
+def _opened(url: str, baud: int, unwanted: threading.Event) -> Serial:
     from serial import SerialException  # noqa: PLC0415 - only those who have such a port wait for it to be loaded
     from serial.rfc2217 import Serial  # noqa: PLC0415
 
+    if unwanted.is_set():  # it has waited for a thread for too long; the next ones need it
+        msg = f"{url}: expected somebody who still wants it, found nobody"
+        raise TransportError(msg)
     try:
         return Serial(url, baud, timeout=_POLL_S)
     except (OSError, SerialException, ValueError) as error:

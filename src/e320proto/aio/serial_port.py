@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 _BAUD: Final = 9_600
 _TTY_GROUP: Final = "dialout"
+_FAULTS: tuple[type[Exception], ...] = (OSError, ValueError)
+if sys.platform != "win32":
+    import termios
+
+    _FAULTS = (
+        *_FAULTS,
+        termios.error,
+    )  # no OSError, and pyserial lets it pass when a port vanishes at the wrong moment
 
 
 class _Line(asyncio.Protocol):
@@ -65,7 +74,7 @@ class SerialOutlet:
         """Close the port; a frame that is being sent is cut."""
         if not self._transport.is_closing():
             self._transport.abort()
-        await self._line.closed
+        await asyncio.shield(self._line.closed)  # the transport ends it, also when nobody waits
 
 
 async def open_serial(port: str) -> SerialOutlet:
@@ -105,28 +114,47 @@ def _opened(port: str, baud: int, line: asyncio.Protocol, *, rs485: bool = False
 
     try:
         device = Serial(port, baud, exclusive=True)
-    except (OSError, ValueError) as error:
+    except _FAULTS as error:
         raise TransportError(_refusal(error, port)) from error
     try:
         if rs485:
             device.rs485_mode = RS485Settings()
-    except (OSError, ValueError) as error:
+    except _FAULTS as error:
         device.close()
         found = "one that cannot; an adapter that does it by itself is opened as serial:"
         msg = f"{port}: expected a port whose driver switches the direction of RS-485, found {found}"
         raise TransportError(msg) from error
-    return _transport()(asyncio.get_running_loop(), line, device), Room(device.fileno())
+    try:
+        return _transport()(asyncio.get_running_loop(), line, device), Room(device.fileno())
+    except _FAULTS as error:  # the transport sets the port once more, and it may be gone by now
+        device.close()
+        raise TransportError(_refusal(error, port)) from error
 
 
 @cache
 def _transport() -> type[SerialTransport]:
-    """The transport of serial ports, without two faults; once, because a class is not given back soon."""
+    """The transport of serial ports, without three faults; once, because a class is not given back soon."""
     from serial_asyncio_fast import SerialTransport  # noqa: PLC0415 - as above
 
     class _Transport(SerialTransport):
         def _fatal_error(self, exc: BaseException, message: str = "") -> None:  # noqa: ARG002 - the inherited signature
             # The inherited one reports to the handler of the loop as well, as if it was a mistake of the program.
             self._abort(exc)
+
+        def _abort(self, exc: BaseException | None) -> None:
+            # The inherited one has a task tell of the loss. With all tasks cancelled, as at the end of a program,
+            # nobody is told, and who waits for it waits for ever.
+            cause = exc if isinstance(exc, Exception) else None
+            if not self._closing:
+                self._closing = True
+                self._remove_reader()
+                self._remove_writer()
+                self._write_buffer.clear()
+                closing = self._loop.run_in_executor(None, self._serial.close)
+                closing.add_done_callback(lambda _: self._protocol.connection_lost(cause))
+
+        def _close(self, exc: BaseException | None = None) -> None:
+            self._abort(exc)  # nothing that is left to write is worth waiting for
 
         def _write_ready(self) -> None:
             super()._write_ready()
@@ -137,7 +165,7 @@ def _transport() -> type[SerialTransport]:
     return _Transport
 
 
-def _refusal(error: OSError | ValueError, port: str) -> str:
+def _refusal(error: Exception, port: str) -> str:
     """Say in words why a port could not be opened."""
     match getattr(error, "errno", None):
         case errno.ENOENT | errno.ENXIO | errno.ENODEV:

@@ -51,12 +51,16 @@ class StreamPipe(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
-    async def close(self) -> None:
-        """End the connection."""
+    def abort(self) -> None:
+        """End the connection, soon."""
         self._heard = self._lost = None
         if not self._transport.is_closing():
             self._transport.abort()
-        await self._ended
+
+    async def close(self) -> None:
+        """End the connection."""
+        self.abort()
+        await asyncio.shield(self._ended)  # the transport ends it, also when nobody waits
 
     # --- what the transport tells ---------------------------------------------------------------
 

@@ -36,6 +36,15 @@ _REASONS: Final = {
 }
 
 
+def named(host: str, port: int) -> str:
+    """Write an address as URLs have it.
+
+    >>> named("::1", 7000)
+    '[::1]:7000'
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class _Client(asyncio.Protocol):
     """One connection."""
 
@@ -78,8 +87,7 @@ class _Listener:
     @property
     def name(self) -> str:
         """Host and port, for a client to connect to."""
-        host, port = self.address
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return named(*self.address)
 
     @property
     def clients(self) -> int:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from e320proto.aio.stream_pipe import StreamPipe
-from e320proto.aio.tcp import listen_refusal
+from e320proto.aio.tcp import listen_refusal, named
 from e320proto.errors import TransportError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ async def connect_tcp(host: str, port: int) -> StreamPipe:
     Raises:
         TransportError: nobody listens there, or there is no such host.
     """
-    where = _named(host, port)
+    where = named(host, port)
     gone = "expected the connection that was made, found that the other end has closed it"
     try:
         transport, pipe = await asyncio.get_running_loop().create_connection(
@@ -68,10 +68,13 @@ class ListeningPipe:
         try:
             self._server = await loop.create_server(lambda: _Client(self.name, self._arrived), host, port)
         except OSError as error:
-            raise TransportError(listen_refusal(error, _named(host, port))) from error
-        self.name = f"tcp://{_named(*self._server.sockets[0].getsockname()[:2])}"
+            raise TransportError(listen_refusal(error, named(host, port))) from error
+        self.name = f"tcp://{named(*self._server.sockets[0].getsockname()[:2])}"
 
     def _arrived(self, client: StreamPipe) -> None:
+        if self._server is None:  # closed while it came
+            client.abort()
+            return
         self._clients.add(client)
         client.start(partial(self._hear, client), lambda _: self._clients.discard(client))
         if self._paused:
@@ -110,6 +113,7 @@ class ListeningPipe:
         self._heard = None
         if self._server is not None:
             self._server.close()
+            self._server = None
         for client in list(self._clients):
             await client.close()
         self._clients.clear()
@@ -137,7 +141,3 @@ async def listen_tcp(host: str, port: int) -> ListeningPipe:
     pipe = ListeningPipe()
     await pipe.listen(host, port)
     return pipe
-
-
-def _named(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
