@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -34,15 +35,16 @@ class Far:
         self._client, _ = self._server.accept()
         self._client.settimeout(0.01)
         manager = PortManager(self.port, self)
-        while True:
-            try:
-                octets = self._client.recv(1024)
-            except TimeoutError:
-                octets = None
-            if octets == b"":
-                return
-            self.port.write(b"".join(manager.filter(octets or b"")))
-            self.write(b"".join(manager.escape(self.port.read(1024))))
+        with contextlib.suppress(ConnectionError):  # the other end has left
+            while True:
+                try:
+                    octets = self._client.recv(1024)
+                except TimeoutError:
+                    octets = None
+                if octets == b"":
+                    return
+                self.port.write(b"".join(manager.filter(octets or b"")))
+                self.write(b"".join(manager.escape(self.port.read(1024))))
 
     def write(self, octets: bytes) -> None:
         """What the manager answers."""
