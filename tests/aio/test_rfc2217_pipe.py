@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,10 @@ class Far:
     def _serve(self) -> None:
         self._client, _ = self._server.accept()
         self._client.settimeout(0.01)
-        manager = PortManager(self.port, self)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # dropped while it writes
+            self._pass_on(PortManager(self.port, self))
+
+    def _pass_on(self, manager: PortManager) -> None:
         while True:
             try:
                 octets = self._client.recv(1024)

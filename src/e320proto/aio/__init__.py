@@ -27,7 +27,8 @@ from e320proto.aio.outlets import (
 )
 from e320proto.aio.pipe import SOFT_PROFILE, Pipe, open_pipe
 from e320proto.aio.pool import MeterPool
-from e320proto.aio.reader import INFO_BAUD, MeterReader, ReaderState, ReaderTimes, read_serial, telegrams
+from e320proto.aio.reader import INFO_BAUD, MeterReader, ReaderState, ReaderTimes
+from e320proto.aio.reading import read_serial, telegrams
 from e320proto.aio.server import MeterServer, run_meters
 
 __all__ = [
