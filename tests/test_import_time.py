@@ -56,6 +56,6 @@ def test_import_leaves_heavy_modules_alone(loaded: set[str], heavy: str) -> None
 
 
 def test_serial_ports_wait_for_those_who_have_one() -> None:
-    loaded = _modules_loaded_by("import e320proto.aio")
+    loaded = _modules_loaded_by("from e320proto.aio import MeterReader, open_pipe")
     assert {"asyncio", "e320proto.aio"} <= loaded
     assert not loaded & {"serial", "serial_asyncio_fast"}

@@ -15,7 +15,7 @@ from e320proto.meter.lmn import MeterLmn
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from e320proto.lmn.profile import LmnProfile
+    from e320proto.lmn.profile import LmnProfile, SecurityProfile
 
 MASTER_KEY = bytes(range(16))
 
@@ -30,11 +30,14 @@ def keys_of(*meters: Meter, master_key: bytes = MASTER_KEY) -> MemoryKeyRing:
 
 
 @asynccontextmanager
-async def meters_on(url: str, *meters: Meter, profile: LmnProfile = SOFT_PROFILE) -> AsyncIterator[str]:
+async def meters_on(
+    url: str, *meters: Meter, profile: LmnProfile = SOFT_PROFILE, security: SecurityProfile | None = None
+) -> AsyncIterator[str]:
     """Run meters on a bus; gives what a gateway opens."""
     pipe = await open_pipe(url)
     bus = MeterBus(pipe)
-    servers = [LmnMeterServer(MeterLmn(meter, random=SystemRandom(), profile=profile), bus) for meter in meters]
+    ends = [MeterLmn(meter, random=SystemRandom(), profile=profile, security=security) for meter in meters]
+    servers = [LmnMeterServer(end, bus) for end in ends]
     running = asyncio.ensure_future(run_meters(servers))
     await asyncio.sleep(0)
     try:

@@ -31,7 +31,7 @@ def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
             async with asyncio.timeout(PATIENCE_S):
                 await test(*args, **kwargs)
             assert asyncio.all_tasks() == {asyncio.current_task()}
-            assert troubles == []
+            assert troubles == [], troubles
 
         asyncio.run(watched())
 

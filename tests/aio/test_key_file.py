@@ -12,7 +12,7 @@ import pytest
 from e320proto.aio import FileKeyRing
 from e320proto.errors import DecodeError, SecurityError, TransportError
 from e320proto.lmn.certificates import Credentials
-from e320proto.lmn.meter_keys import MeterKeys
+from e320proto.lmn.meter_keys import MeterKeys, TlsCertificates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 METER = bytes.fromhex("0a014c475a0003c988dd")
 OTHER = bytes.fromhex("0a014c475a0003c988de")
 SECRET = bytes(range(16)).hex()
+RENEWING = MeterKeys(
+    gateway=Credentials(b"0a", b"0b"),
+    meter_certificate=b"0c",
+    renewing=TlsCertificates(Credentials(b"1a", b"1b"), b"1c"),
+)
 KEYS = MeterKeys(
     master_key=bytes.fromhex(SECRET), counter=65, gateway=Credentials(b"0a", b"0b"), meter_certificate=b"0c"
 )
@@ -39,10 +44,10 @@ def written(path: Path, text: str, mode: int = 0o600) -> Path:
 def test_what_is_stored_is_there_for_the_next_one(path: Path) -> None:
     FileKeyRing(path).store(METER, KEYS)
     FileKeyRing(path).store(OTHER, MeterKeys())
-    FileKeyRing(path).store(b"\x01\x02", MeterKeys(counter=1))
+    FileKeyRing(path).store(b"\x01\x02", RENEWING)
     ring = FileKeyRing(path)
     assert ring.server_ids == (METER, OTHER, b"\x01\x02")
-    assert [ring.load(each) for each in ring.server_ids] == [KEYS, MeterKeys(), MeterKeys(counter=1)]
+    assert [ring.load(each) for each in ring.server_ids] == [KEYS, MeterKeys(), RENEWING]
     assert ring.load(b"nobody") == MeterKeys()
     assert list(json.loads(path.read_text())) == ["1LGZ0063539421", "1LGZ0063539422", "0102"]
 
@@ -104,6 +109,13 @@ def test_a_file_that_could_not_be_written_stays_as_it_was(path: Path, monkeypatc
         ('{"1LGZ0063539421": {"counter": 4294967296}}', "1LGZ0063539421.counter", "a number of 32 bit"),
         ('{"1LGZ0063539421": {"gateway": 1}}', "1LGZ0063539421.gateway", "expected an object"),
         ('{"1LGZ0063539421": {"gateway": {"certificate": 1}}}', "1LGZ0063539421.gateway.certificate", "hex digits"),
+        ('{"1LGZ0063539421": {"renewing": []}}', "1LGZ0063539421.renewing", "expected an object"),
+        ('{"1LGZ0063539421": {"renewing": {}}}', "1LGZ0063539421.renewing", "gateway and meter_certificate"),
+        (
+            '{"1LGZ0063539421": {"renewing": {"gateway": {"certificate": 1}}}}',
+            "1LGZ0063539421.renewing.gateway.certificate",
+            "hex digits",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_and_shows_no_key(path: Path, text: str, where: str, words: str) -> None:

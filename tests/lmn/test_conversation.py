@@ -6,11 +6,12 @@ import pytest
 
 from e320proto.errors import RemoteProtocolError
 from e320proto.hdlc import GATEWAY, Address, Control, Frame, FrameKind
-from e320proto.lmn.conversation import Conversation, Pair, State
+from e320proto.lmn.conversation import Conversation, State
 from e320proto.lmn.link import AnswerTimedOut, CloseReason, LinkClosed, LinkLost, NoAnswer
 from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
 from e320proto.lmn.primary import PrimaryLink, PrimaryState
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
+from e320proto.lmn.request_queue import Pair
 from e320proto.lmn.requests import CryptoReset, Read, Request, Write
 from e320proto.lmn.session_events import RequestFailed, SessionEnded, SessionEvent, SessionOpened
 from e320proto.obis import ObisCode

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e320proto import LocalProtocolError
+from e320proto import AttentionError, LocalProtocolError, ObisCode
 from e320proto.lmn.certificates import Credentials, Curve, make_credentials, private_key_as
 from e320proto.lmn.meter_keys import MemoryKeyRing, MeterKeys
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
+from e320proto.lmn.requests import Renewal, request_file, response
 from e320proto.lmn.session import GatewaySession
 from e320proto.lmn.session_events import Answered, RequestFailed, SessionOpened
 from e320proto.lmn.simulated_bus import SimulatedBus
 from e320proto.meter import E320Config, Meter
 from e320proto.meter.lmn import MeterLmn
+from e320proto.meter.objects import Channel
+from e320proto.meter.requests import RequestServer
 from tests.lmn.whole_stack import Stack
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class Bench:
 
     def __init__(self, objects: tuple[str, str] | None = OBJECTS) -> None:
         own, gateway = credentials("meter"), credentials("gateway")
-        security = SecurityProfile(cert_objects=objects, cert_time_check="off")
+        self.security = security = SecurityProfile(cert_objects=objects, cert_time_check="off")
         self.meter = Meter(E320Config(pin="0000"), pushes=False)
         self.meter.pair(own.certificate, own.private_key, gateway.certificate)
         self.server_id = self.meter.server_id
@@ -51,6 +54,20 @@ class Bench:
         self.bus.run(until=self.bus.now + 30)
         (found,) = [e for e in self.events if isinstance(e, Answered | RequestFailed) and e.number == number]
         return found
+
+
+def test_a_meter_takes_nothing_that_tls_could_not_stand_on() -> None:
+    """Its certificate and that of the gateway have to be on one curve."""
+    bench = Bench()
+    other, server = make_credentials(Curve.SECP384R1, "new", now=TODAY), RequestServer(bench.meter, bench.security)
+    before = bench.meter.security.state()
+    bench.bus.run(until=1.0)
+    for code, octets in zip(OBJECTS, (other.certificate + other.private_key, other.certificate), strict=True):
+        request = Renewal(ObisCode.parse(code), octets)
+        answer = server.serve(request_file(request, bench.server_id, 1), Channel(through_tls=True))
+        with pytest.raises(AttentionError, match="FE09"):
+            response(request, bench.server_id, 1, answer)
+    assert bench.meter.security.state() == before
 
 
 @pytest.mark.parametrize("whose", ["meter", "gateway", "both"])

@@ -280,7 +280,8 @@ def test_a_meter_that_never_got_the_last_request_is_paired_anew() -> None:
     """The gateway cannot know: it tries TLS, learns that the meter is not paired, and begins again."""
     stack = Stack()
     number = stack.pair(timeout_s=200.0)
-    while (pairing := stack.gateway._conversations[stack.id]._pairing) is None or pairing._step != Command.MAX_FRAGMENT:
+    talk = stack.gateway._conversations[stack.id]
+    while (exchange := talk._exchange) is None or exchange._pairing._step != Command.MAX_FRAGMENT:
         stack.run(0.0005)
     stack.bus.unplug(stack.meters[0])
     stack.run(2.0)
@@ -315,6 +316,17 @@ def test_a_pairing_message_that_is_too_long_is_none() -> None:
     stack.run(30.0)
     assert isinstance(stack.outcome(number), RequestFailed)
     assert not meter.meter.security.paired
+
+
+def test_a_last_reply_that_is_too_long_leaves_a_meter_that_is_paired() -> None:
+    stack = Stack()
+    stack.run(2.0)
+    meter = stack.meters[0]
+    send = meter.send
+    meter.send = lambda data: send(data[:1] + b"\x7f" + data[2:] if data[0] == 0x85 else data)  # type: ignore[method-assign]
+    number = stack.pair()
+    stack.run(30.0)
+    assert stack.outcome(number) == MeterPaired(number, stack.id)
 
 
 def test_a_request_that_ends_while_its_connection_opens() -> None:

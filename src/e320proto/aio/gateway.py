@@ -29,7 +29,7 @@ from e320proto.errors import (
     TransportError,
 )
 from e320proto.identity import ServerId
-from e320proto.lmn.certificates import CertificateProfile, Curve, make_credentials
+from e320proto.lmn.certificates import CertificateProfile, Curve, make_credentials, renew_credentials
 from e320proto.lmn.session import REQUEST_TIMEOUT_S, GatewaySession
 from e320proto.lmn.session_events import Answered, MeterPaired, RequestFailed, SessionEvent
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from e320proto.aio.pipe import Pipe
     from e320proto.hdlc import Record
-    from e320proto.lmn.meter_keys import KeyRing, MeterKeys
+    from e320proto.lmn.meter_keys import KeyRing, MeterKeys, TlsCertificates
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
     from e320proto.lmn.requests import Result
     from e320proto.obis import ObisCode
@@ -275,6 +275,34 @@ class Gateway:
         of_meter = make_credentials(self._curve, common_name, now=today)
         own = make_credentials(self._curve, self._name, now=today)
         await self._answer(lambda it, now: it.pair(meter, meter=of_meter, gateway=own, now=now, timeout_s=timeout_s))
+
+    async def renew_meter(self, server_id: bytes | str, *, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
+        """Give a paired meter a new certificate and key, through TLS; raises as :meth:`renew_gateway`."""
+        meter = _octets(server_id)
+        new = renew_credentials(self._certificates(meter).meter, now=datetime.now(UTC))
+        await self._result(lambda it, now: it.renew_meter(meter, new, now=now, timeout_s=timeout_s))
+
+    async def renew_gateway(self, server_id: bytes | str, *, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
+        """Show a paired meter a new certificate from now on, told through TLS.
+
+        Raises:
+            LocalProtocolError: ``cert_objects``, the codes of the objects are not in the security profile;
+                ``not_paired``.
+            AttentionError: the meter refuses; both ends keep what they have.
+            ResponseTimeout: no answer. The next requests try what the meter had and what it may have now, until TLS
+                stands with one of them; :meth:`keys_of` has no ``renewing`` then.
+            SecurityError: TLS failed.
+        """
+        meter = _octets(server_id)
+        new = renew_credentials(self._certificates(meter).gateway.certificate, now=datetime.now(UTC))
+        await self._result(lambda it, now: it.renew_gateway(meter, new, now=now, timeout_s=timeout_s))
+
+    def _certificates(self, meter: bytes) -> TlsCertificates:
+        found = self.keys_of(meter).certificates
+        if found is None:
+            expected = "certificates of the meter, to be renewed"
+            raise LocalProtocolError("not_paired", state="ANY", expected=expected, actual="none")
+        return found
 
     def keys_of(self, server_id: bytes | str) -> MeterKeys:
         """What the gateway has of a meter."""

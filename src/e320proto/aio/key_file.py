@@ -7,7 +7,8 @@
         "master_key": "00112233...",           32 hex digits
         "counter": 64,                         written by the gateway, like all below
         "gateway": {"certificate": "3082...", "private_key": "3077..."},
-        "meter_certificate": "3082..."
+        "meter_certificate": "3082...",
+        "renewing": {"gateway": {...}, "meter_certificate": "3082..."}    while a renewal is under way or in doubt
       }
     }
 
@@ -29,14 +30,14 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from e320proto.errors import DecodeError, EncodeError, SecurityError, TransportError
 from e320proto.identity import ServerId
 from e320proto.lmn.certificates import Credentials
-from e320proto.lmn.meter_keys import MeterKeys
+from e320proto.lmn.meter_keys import MeterKeys, TlsCertificates
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _KEY_OCTETS: Final = 16
-_FIELDS: Final = {"master_key", "counter", "gateway", "meter_certificate"}
+_FIELDS: Final = {"master_key", "counter", "gateway", "meter_certificate", "renewing"}
 _MAX_COUNTER: Final = 0xFFFFFFFF
 
 
@@ -148,17 +149,36 @@ class FileKeyRing:
         counter = fields.get("counter", 0)
         if isinstance(counter, bool) or not isinstance(counter, int) or not 0 <= counter <= _MAX_COUNTER:
             self._refuse("a number of 32 bit", "something else", f"{name}.counter")
-        own = fields.get("gateway")
-        gateway = None
-        if own is not None:
-            if not isinstance(own, dict):
-                self._refuse("an object", "something else", f"{name}.gateway")
-            certificate, private_key = (
-                self._octets(f"{name}.gateway", own, field) for field in ("certificate", "private_key")
-            )
-            gateway = Credentials(certificate or b"", private_key or b"")
-        meter_certificate = self._octets(name, fields, "meter_certificate")
-        return MeterKeys(master_key=master_key, counter=counter, gateway=gateway, meter_certificate=meter_certificate)
+        return MeterKeys(
+            master_key=master_key,
+            counter=counter,
+            gateway=self._gateway(name, fields),
+            meter_certificate=self._octets(name, fields, "meter_certificate"),
+            renewing=self._renewing(name, fields),
+        )
+
+    def _gateway(self, name: str, fields: dict[str, Any]) -> Credentials | None:
+        own = self._object(name, fields, "gateway")
+        if own is None:
+            return None
+        octets = (self._octets(f"{name}.gateway", own, field) or b"" for field in ("certificate", "private_key"))
+        return Credentials(*octets)
+
+    def _renewing(self, name: str, fields: dict[str, Any]) -> TlsCertificates | None:
+        others = self._object(name, fields, "renewing")
+        if others is None:
+            return None
+        where = f"{name}.renewing"
+        gateway, meter = self._gateway(where, others), self._octets(where, others, "meter_certificate")
+        if gateway is None or meter is None:
+            self._refuse("gateway and meter_certificate", "one of them at most", where)
+        return TlsCertificates(gateway, meter)
+
+    def _object(self, name: str, fields: dict[str, Any], field: str) -> dict[str, Any] | None:
+        found = fields.get(field)
+        if found is not None and not isinstance(found, dict):
+            self._refuse("an object", "something else", f"{name}.{field}")
+        return found
 
     def _octets(self, name: str, fields: dict[str, Any], field: str) -> bytes | None:
         text = fields.get(field)
@@ -182,11 +202,16 @@ def _fields(keys: MeterKeys) -> dict[str, object]:
     if keys.master_key is not None:
         fields["master_key"] = keys.master_key.hex()
     fields["counter"] = keys.counter
-    if keys.gateway is not None:
-        fields["gateway"] = {
-            "certificate": keys.gateway.certificate.hex(),
-            "private_key": keys.gateway.private_key.hex(),
-        }
-    if keys.meter_certificate is not None:
-        fields["meter_certificate"] = keys.meter_certificate.hex()
+    fields |= _certificates(keys.gateway, keys.meter_certificate)
+    if keys.renewing is not None:
+        fields["renewing"] = _certificates(keys.renewing.gateway, keys.renewing.meter)
+    return fields
+
+
+def _certificates(gateway: Credentials | None, meter: bytes | None) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    if gateway is not None:
+        fields["gateway"] = {"certificate": gateway.certificate.hex(), "private_key": gateway.private_key.hex()}
+    if meter is not None:
+        fields["meter_certificate"] = meter.hex()
     return fields

@@ -334,7 +334,15 @@ class _Client(aiomqtt.Client):
 
     aiomqtt asks the loop to write to a socket by its number, one round later. When it was closed meanwhile, that fails;
     and when the number is another file's by then, the loop writes to that one without end.
+
+    And it forgets, in a new connection, the future of a loss that came at the same moment; nobody has to ask for that.
     """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """See that the exception of a future counts as looked at."""
+        if isinstance(value, asyncio.Future):
+            value.add_done_callback(lambda done: done.cancelled() or done.exception())
+        super().__setattr__(name, value)
 
     def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ANN401, ARG002 - of paho
         def write() -> None:

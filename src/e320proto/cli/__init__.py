@@ -10,7 +10,7 @@
         meter_run                             a meter that runs:
           meter_setup  meter_profile          what it needs before
           meter_keys  meter_screen            what a user does to it and sees of it
-        report_run  recordings                captures become a page
+        report_run                            captures become a page
         gateway_run  gateway_words            meters on a bus are found, paired, read
           lmn_trace  lmn_layers  pcapng       every frame, in words and in a capture file
         record_run  record_tables             a line is recorded; recordings become tables

@@ -11,10 +11,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections import deque
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
@@ -38,6 +37,7 @@ from e320proto.cli.meter_setup import (
     state_of,
 )
 from e320proto.cli.output import error_console, output_console, print_line
+from e320proto.cli.termination import TERMINATED, cancel_when_terminated
 from e320proto.errors import TransportError
 from e320proto.meter.lmn import MeterLmn
 from e320proto.meter.modes import QUADRANTS
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from e320proto.meter.events import MeterEvent
     from e320proto.meter.model import Meter
 
-_OK, _TERMINATED = 0, 128 + signal.SIGTERM
+_OK: Final = 0
 _PICTURE_S: Final = 0.1
 _DWH_PER_KWH: Final = 10_000
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
@@ -81,7 +81,7 @@ def run_meter(plan: MeterPlan) -> int:
         try:
             return asyncio.run(_run(plan, meters, load))
         except asyncio.CancelledError:
-            return _TERMINATED
+            return TERMINATED
         except TransportError as error:
             if isinstance(error.__cause__, BrokenPipeError):
                 raise error.__cause__ from None
@@ -89,10 +89,7 @@ def run_meter(plan: MeterPlan) -> int:
 
 
 async def _run(plan: MeterPlan, meters: Sequence[Meter], load: Load) -> int:
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancel_when_terminated()
     async with AsyncExitStack() as stack:
         outlets = await open_outlets(plan, stack)
         running = Running(meters[0], load, outlets, plan)

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 import time
 from collections import deque
@@ -28,6 +27,7 @@ from e320proto.cli.meter_setup import UnusableError
 from e320proto.cli.monitor_screen import SIGNS, finding_lines, line_screen, power_words, table_screen, trouble_counts
 from e320proto.cli.monitored import Monitored
 from e320proto.cli.output import error_console, output_console, print_line
+from e320proto.cli.termination import TERMINATED, cancel_when_terminated
 from e320proto.errors import LocalProtocolError, TransportError
 from e320proto.sml.wording import time_words
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from e320proto.cli.monitored import LineFacts
     from e320proto.sml.telegram import Telegram
 
-_OK, _NOTHING, _TERMINATED = 0, 1, 128 + signal.SIGTERM
+_OK, _NOTHING = 0, 1
 _LOOK_S: Final = 0.25
 _OVER: Final = {ReaderState.STOPPED, ReaderState.FAILED}
 
@@ -79,7 +79,7 @@ def run_monitor(plan: MonitorPlan) -> int:
     try:
         return asyncio.run(_run(plan))
     except asyncio.CancelledError:
-        return _TERMINATED
+        return TERMINATED
     except LocalProtocolError as error:
         msg = f"{error.actual}: expected each line once, found it twice"
         raise UnusableError(msg) from error
@@ -88,10 +88,7 @@ def run_monitor(plan: MonitorPlan) -> int:
 
 
 async def _run(plan: MonitorPlan) -> int:
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancel_when_terminated()
     console = output_console()
     monitor = Monitor(plan, console)
     async with monitor.pool:

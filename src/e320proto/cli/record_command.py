@@ -47,7 +47,7 @@ def record(
     """Record what a line says, octet for octet, and when.
 
     A line that is lost, or not there yet, is opened again. Octets are recorded whether they are telegrams or not. A
-    recording is replayed with file:DIR. The exit status is 0, and 1 if nothing was heard.
+    recording is replayed with file:DIR. The exit status is 0, and 1 if nothing was heard or tables could not be made.
     """
     # Only here, because its imports take longer than all the rest.
     from e320proto.cli.meter_setup import UnusableError  # noqa: PLC0415

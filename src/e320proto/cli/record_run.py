@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
-import signal
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,17 +25,19 @@ from e320proto.cli.meter_setup import UnusableError
 from e320proto.cli.monitor_screen import trouble_counts
 from e320proto.cli.output import error_console
 from e320proto.cli.record_tables import TableMaker, need_tables
+from e320proto.cli.termination import TERMINATED, cancel_when_terminated
 from e320proto.errors import E320Error, TransportError
 from e320proto.live.journal import SUFFIX, journals
 from e320proto.live.recording import DAY_S, Recording
 from e320proto.sml.wording import plural
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from e320proto.sml.telegram import Telegram
 
-_OK, _NOTHING, _TERMINATED = 0, 1, 128 + signal.SIGTERM
+_OK, _NOTHING = 0, 1
 _LOOK_S: Final = 0.25
 _OVER: Final = {ReaderState.STOPPED, ReaderState.FAILED}
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": DAY_S}
@@ -94,29 +96,26 @@ def run_record(plan: RecordPlan) -> int:
     try:
         return asyncio.run(_run(plan))
     except asyncio.CancelledError:
-        return _TERMINATED
+        return TERMINATED
     except TransportError as error:
         raise UnusableError(str(error)) from error
 
 
 async def _run(plan: RecordPlan) -> int:
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancel_when_terminated()
     PipeUrl.parse(plan.url)  # before a folder is made for it
     if plan.tables:
         need_tables()
     recorder = Recorder(plan)
     try:
         with recorder.screen:
-            async with recorder.reader:
+            async with recorder.reader, recorder.syncing():
                 with suppress(TimeoutError):
                     async with asyncio.timeout(plan.for_s):
                         await recorder.record()
     finally:
         await recorder.close()
-    return _OK if recorder.recording.octets else _NOTHING
+    return _OK if recorder.complete else _NOTHING
 
 
 class Recorder:
@@ -133,7 +132,7 @@ class Recorder:
         self.recording = Recording(
             plan.folder,
             rotate_s=plan.rotate_s,
-            sync_s=plan.sync_s,
+            sync_s=math.inf if plan.sync_s else 0.0,  # in a thread, or at once
             suffix=SUFFIX if plan.tables else ".bin",
             on_finished=self._finished,
         )
@@ -156,6 +155,11 @@ class Recorder:
         self._failure: TransportError | None = None
         self._told = ""
 
+    @property
+    def complete(self) -> bool:
+        """Whether something was heard, and all tables of it were made."""
+        return bool(self.recording.octets) and (self._tables is None or not self._tables.failed)
+
     async def record(self) -> None:
         """Record until the line has ended for good.
 
@@ -173,6 +177,26 @@ class Recorder:
         if self._failure is not None:
             raise self._failure
         await self.reader.wait()
+
+    @asynccontextmanager
+    async def syncing(self) -> AsyncIterator[None]:
+        """Have the disk keep what was recorded, now and then; a disk that is slow does not keep the line waiting."""
+        task = asyncio.create_task(self._sync(), name="syncs") if self._plan.sync_s else None
+        try:
+            yield
+        finally:
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _sync(self) -> None:
+        while True:
+            await asyncio.sleep(self._plan.sync_s)
+            try:
+                await asyncio.to_thread(self.recording.syncing())
+            except TransportError as error:
+                self._failure = error
+                self._over.set()
 
     async def close(self) -> None:
         """End the recording; make the tables that are left to be made.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import e320proto
 from e320proto.cli.decoding import INTERRUPTED, NOTHING, OK, UNREADABLE
-from e320proto.cli.recordings import read_times
 from e320proto.cli.sources import STDIN, UnreadableError, open_source, refuse_input, unreadable
 from e320proto.events import Malformed
+from e320proto.live.recording import files_in, read_recording
 from e320proto.report.collector import Collector
 from e320proto.report.page import report_page
 
@@ -84,7 +84,7 @@ def _files(name: str) -> list[str]:
     path = Path(name)
     if name == STDIN or not path.is_dir():
         return [name]
-    files = sorted(str(file) for file in path.glob(f"*{_OCTETS}"))
+    files = [str(file) for file in files_in(path)]
     if not files:
         raise unreadable(name, OSError(f"expected recordings ({_OCTETS}) in the folder, found none"))
     return files
@@ -111,7 +111,7 @@ def _feed_recording(collector: Collector, path: Path, make_bar: Callable[[int | 
     try:
         with make_bar(path.stat().st_size) as bar:
             collector.begin(str(path), follows=follows)
-            for at, octets in read_times(path):
+            for at, octets in read_recording(path):
                 bar.advance(len(octets))
                 collector.feed(octets, at)
     except OSError as error:

@@ -9,7 +9,7 @@ r"""Recordings: a line's octets as they were heard, and when, in files that a cr
                               ^ offset in the .bin   ^ Unix time, ms
 
 A line of ``.times`` says when the octet at its offset arrived. Those behind it, up to the offset of the next line,
-arrived within ``LINE_S`` after it, so there are at most ten lines a second, and one after each pause. The name is the
+arrived within ``LINE_MS`` after it, so there are at most ten lines a second, and one after each pause. The name is the
 time of the first octet in UTC. Where a file of that name, or of a later one, is there already, because recording began
 twice within a second or the clock was set back, a number is added to the latest name: ``20261123T010203Z_001.bin``.
 So the order of the names is that of the octets, whatever the clock does.
@@ -25,8 +25,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+from bisect import bisect_left
 from contextlib import suppress
 from datetime import UTC, datetime
+from operator import lt
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -40,13 +42,19 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LINE_S: Final = 0.1
-"""Octets that arrive within so many seconds share a line of ``.times``."""
+LINE_MS: Final = 100
+"""Octets that arrive within so many milliseconds share a line of ``.times``."""
 TURN_S: Final = 10.0
 """Seconds that a new file waits for the start of a telegram, so that none is cut; it is begun without one then."""
 DAY_S: Final = 86_400
+_HELD_S: Final = 0.5
+"""Seconds that what may be the start of a telegram is kept back while a new file is due."""
 _BLOCK: Final = 1 << 16
 _LONGEST_LINE: Final = 64
+_WINDOW: Final = 4_096
+"""Lines of ``.times`` that are compared with each other."""
+_DOUBTED: Final = 64
+"""Lines at the end of a window that are compared with those behind it, too."""
 _NAME: Final = re.compile(r"(?P<stamp>[0-9]{8}T[0-9]{6}Z)(?:_(?P<number>[0-9]+))?(?:\.[a-z]+)+")
 _LINE: Final = re.compile(rb"([0-9]{1,18}) ([0-9]{1,15})\n")
 _BEGIN: Final = re.compile(rb"(?<!\x1b)" + re.escape(START))
@@ -102,7 +110,7 @@ class Recording:
         self._file: _File | None = None
         self._from = 0.0  # when the period of the file began
         self._due_at: float | None = None  # since when a new file waits for a telegram
-        self._held = b""  # what may be the first part of its start
+        self._held, self._held_at = b"", 0.0  # what may be the first part of its start
         self._synced_at = 0.0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -136,10 +144,9 @@ class Recording:
         Raises:
             TransportError: as for :meth:`write`.
         """
-        if self._file is None:
-            return
-        if not 0 <= at - self._synced_at < self._sync_s:
+        if self._held and not 0 <= at - self._held_at < _HELD_S:
             self._let_go(at)
+        if self._file is not None and not 0 <= at - self._synced_at < self._sync_s:
             self.sync()
             self._synced_at = at
         if self._is_due(at) and self._waited(at):
@@ -151,11 +158,28 @@ class Recording:
         Raises:
             TransportError: as for :meth:`write`.
         """
-        if self._file is not None:
+        try:
+            self.syncing()()
+        except TransportError:
+            self._give_up()
+            raise
+
+    def syncing(self) -> Callable[[], None]:
+        """Give what has the disk keep all that was written until now, to be called in a thread: disks can be slow.
+
+        It raises TransportError as :meth:`write` does.
+        """
+        file = self._file
+
+        def sync() -> None:
             try:
-                self._file.sync()
+                if file is not None:
+                    file.sync()
             except OSError as error:
-                raise self._given_up(error) from error
+                if file is self._file:  # else it was ended meanwhile, and may have become tables
+                    raise self._refused(error) from error
+
+        return sync
 
     def close(self) -> None:
         """End the file, with all that is to be in it.
@@ -191,7 +215,7 @@ class Recording:
             self._finish()
             return data[cut:]
         kept = next(size for size in range(len(START) - 1, -1, -1) if data.endswith(START[:size]))
-        self._held = data[len(data) - kept :]
+        self._held, self._held_at = data[len(data) - kept :], at
         return data[: len(data) - kept]
 
     def _let_go(self, at: float) -> None:
@@ -204,7 +228,8 @@ class Recording:
             file = self._file or self._begin(at)
             self.octets += file.append(data, at)
         except OSError as error:
-            raise self._given_up(error) from error
+            self._give_up()
+            raise self._refused(error) from error
 
     def _begin(self, at: float) -> _File:
         self._file = file = _new_file(self.folder, at, self._suffix)
@@ -223,13 +248,12 @@ class Recording:
             if self._on_finished is not None:
                 self._on_finished(file.path)
 
-    def _given_up(self, error: OSError) -> TransportError:
+    def _give_up(self) -> None:
         """Leave the file as it is."""
         file, self._file = self._file, None
         self._due_at, self._held = None, b""
         if file is not None:
             file.close()
-        return self._refused(error)
 
     def _refused(self, error: OSError) -> TransportError:
         found = error.strerror or f"{error}"
@@ -246,7 +270,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.path, self.at = path, 0.0
         self._size = 0
-        self._line_at: float | None = None
+        self._line_ms: int | None = None
         self._octets = path.open("xb", buffering=0)
         try:
             lock(self._octets)
@@ -258,25 +282,24 @@ class _File:
 
     def append(self, data: bytes, at: float) -> int:
         """Write octets, and when they came."""
-        if self._line_at is None or not 0 <= at - self._line_at < LINE_S:
-            _write_all(self._times, b"%d %d\n" % (self._size, round(at * 1000)))
-            self._line_at = at
+        now_ms = round(at * 1000)
+        if self._line_ms is None or not 0 <= now_ms - self._line_ms < LINE_MS:
+            _write_all(self._times, b"%d %d\n" % (self._size, now_ms))
+            self._line_ms = now_ms
         self.at = at
         _write_all(self._octets, data)
         self._size += len(data)
         return len(data)
 
     def sync(self) -> None:
-        """Have the disk keep both.
+        """Have the disk keep both. They are opened for that, so that they may be closed meanwhile.
 
         Raises:
-            FileNotFoundError: one was removed, or its folder was.
+            OSError: the disk cannot; or one was removed, or its folder was.
         """
-        for file in (self._times, self._octets):
-            _sync(file.fileno())
-            if not os.fstat(file.fileno()).st_nlink:
-                msg = f"somebody has removed {Path(file.name).name}"
-                raise FileNotFoundError(msg)
+        with self.path.with_suffix(".times").open("r+b") as times, self.path.open("r+b") as octets:
+            _sync(times.fileno())
+            _sync(octets.fileno())
 
     def close(self) -> None:
         for file in (self._times, self._octets):
@@ -339,6 +362,11 @@ def place_of(path: Path) -> tuple[str, int]:
     return (path.stem, 0) if name is None else (name["stamp"], int(name["number"] or 0))
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files of octets of a recording, in their order."""
+    return sorted(folder.glob("*.bin"), key=place_of)
+
+
 def read_recording(path: str | os.PathLike[str]) -> Iterator[tuple[float | None, bytes]]:
     """Read a recording, or any capture, from its first octet to the last one that is there.
 
@@ -357,7 +385,7 @@ def read_recording(path: str | os.PathLike[str]) -> Iterator[tuple[float | None,
     """
     target = Path(path)
     try:
-        files = sorted(target.glob("*.bin"), key=place_of) if target.is_dir() else [target]
+        files = files_in(target) if target.is_dir() else [target]
         for file in files[:1]:
             with file.open("rb"):
                 pass
@@ -399,7 +427,7 @@ def _blocks(file: IO[bytes], count: int) -> Iterator[bytes]:
 
 
 def read_times(path: Path, size: int) -> Iterator[tuple[int, int]]:
-    """Read the lines of a ``.times`` that can be right: their offsets go up and are below the size of the ``.bin``.
+    """Read the lines of a ``.times`` that can be right: the most whose offsets go up, below the size of the ``.bin``.
 
     Args:
         path: of the file; it may be missing.
@@ -411,16 +439,38 @@ def read_times(path: Path, size: int) -> Iterator[tuple[int, int]]:
     Raises:
         OSError: it cannot be read, from the iterator.
     """
-    last, waiting = -1, None
+    last, window = -1, list[tuple[int, int]]()
     for line in _lines(path):
-        if line[0] >= size or line[0] <= last:
-            continue
-        if waiting is not None and waiting[0] < line[0]:  # else it is the one before that is wrong
-            last = waiting[0]
-            yield waiting
-        waiting = line
-    if waiting is not None:
-        yield waiting
+        if last < line[0] < size:
+            window.append(line)
+        if len(window) == _WINDOW:
+            right = _rising(window)
+            right = right[: max(len(right) - _DOUBTED, 1)]  # what follows may contradict the others
+            yield from right
+            last = right[-1][0]
+            window = [line for line in window[-2 * _DOUBTED :] if line[0] > last]
+    yield from _rising(window)
+
+
+def _rising(lines: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The most lines whose offsets go up: what a damaged number contradicts is not all that follows it."""
+    offsets = [offset for offset, _ in lines]
+    if all(map(lt, offsets, offsets[1:])):
+        return lines
+    lasts: list[int] = []  # offset with which the best run of each length ends
+    ends: list[int] = []  # which line that is
+    before: list[int] = []  # for each line, the one before it in its best run
+    for at, offset in enumerate(offsets):
+        length = bisect_left(lasts, offset)
+        before.append(ends[length - 1] if length else -1)
+        lasts[length : length + 1] = [offset]
+        ends[length : length + 1] = [at]
+    found: list[tuple[int, int]] = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        found.append(lines[at])
+        at = before[at]
+    return found[::-1]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, int]]:

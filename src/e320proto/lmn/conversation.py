@@ -18,7 +18,8 @@ all others              3          where it has none
 
 A connection stays open for the next request. When it ends, requests that only read are asked again on the
 next one, after a pause that doubles; others fail, because they may have arrived. A handshake that fails ends its
-request at once, and the pause is that of TLS. A meter that twice does not open what a request needs has refused it:
+request at once, and the pause is that of TLS; but while a renewal is in doubt, the other certificates are tried first,
+see :mod:`e320proto.lmn.meter_trust`. A meter that twice does not open what a request needs has refused it:
 one refusal may have been a late answer to something else.
 
 Once TLS stood, it is kept: when the meter ends it, it is opened again without a request, since a meter without TLS
@@ -29,14 +30,15 @@ Source: LMN security, sections 5 and 6.7; states are decisions of this project.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from e320proto.errors import E320Error, LocalProtocolError, RemoteProtocolError, SecurityError
+from e320proto.errors import AttentionError, E320Error, RemoteProtocolError
+from e320proto.lmn.gateway_exchange import GatewayExchange
 from e320proto.lmn.link import (
+    PAIRING,
+    TLS,
     AnswerTimedOut,
     DataReceived,
     Failed,
@@ -49,9 +51,12 @@ from e320proto.lmn.link import (
     Refused,
 )
 from e320proto.lmn.meter_keys import MeterKeys
-from e320proto.lmn.pairing import Check, GatewayPairing, MessageAssembly, Paired, PairingFailed
+from e320proto.lmn.meter_trust import MeterTrust
+from e320proto.lmn.pairing import Check, Paired, PairingFailed
+from e320proto.lmn.pause import Pause
 from e320proto.lmn.primary import PrimaryState
-from e320proto.lmn.requests import CryptoReset, Renewal, request_file, response
+from e320proto.lmn.request_queue import Asked, Pair, RequestQueue
+from e320proto.lmn.requests import CryptoReset, Renewal, response
 from e320proto.lmn.session_events import (
     Answered,
     MeterPaired,
@@ -61,33 +66,22 @@ from e320proto.lmn.session_events import (
     SessionOpened,
 )
 from e320proto.lmn.sml_stream import SmlStream
-from e320proto.lmn.tls import TlsContext, TlsEngine, TlsSession
 from e320proto.lmn.tls_events import Failed as TlsFailed
 from e320proto.lmn.tls_events import PlainReceived, TlsClosed, TlsEstablished, TlsEvent, TlsLimitReached
 
 if TYPE_CHECKING:
-    from e320proto.lmn.certificates import Credentials
+    from collections.abc import Sequence
+
     from e320proto.lmn.meter_keys import KeyRing
     from e320proto.lmn.primary import PrimaryLink
     from e320proto.lmn.profile import LmnProfile, SecurityProfile
     from e320proto.lmn.requests import Request
+    from e320proto.lmn.session_events import FileListener
+    from e320proto.lmn.tls import TlsEngine
 
 
-class FileListener(Protocol):
-    """Who is told SML files in clear."""
-
-    def __call__(self, server_id: bytes, file: bytes, *, sent: bool) -> None:
-        """Take a file of a meter, or one to it; those that renew keys are not told."""
-
-
-TLS: Final = 1
-PLAIN: Final = 3
-PAIRING: Final = 6
-_MOST_REQUESTS: Final = 1_000
 _MOST_TRIES: Final = 4
 _REFUSAL_TRIES: Final = 2
-_FILE_NUMBERS: Final = 1 << 32
-_KEY_OCTETS: Final = 16
 
 
 class State(Enum):
@@ -99,32 +93,6 @@ class State(Enum):
     HANDSHAKE = "the TLS handshake is under way"
     READY = "connected"
     CLOSING = "the connection is being closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Give the meter its certificate and key, and the gateway's certificate."""
-
-    meter: Credentials
-    gateway: Credentials
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A request in the queue."""
-
-    number: int
-    request: Request | Pair
-    deadline: float
-    file: bytes = b""
-    tries: int = 0
-    sent: bool = False
-    exchanged: bool = False  # of a pairing: TLS with what it brought is left
-    confirmed: bool = False  # of a pairing: the meter's last reply has arrived
-
-    @property
-    def repeatable(self) -> bool:
-        return isinstance(self.request, Pair) or self.request.repeatable
 
 
 class Conversation:
@@ -149,36 +117,31 @@ class Conversation:
         self.server_id = server_id
         self._file_listener = file_listener
         self.state = State.IDLE
-        self._ring, self._keys = keys, keys.load(server_id)
+        self._trust = MeterTrust(server_id, keys, security)
         self._profile, self._security = profile, security
         self._link: PrimaryLink | None = None
-        self._queue: deque[_Asked] = deque()
-        self._open_from = -inf  # a pause until then
-        self._pause_s = 0.0
-        self._paused: int | None = None  # for this selector only
-        self._context: TlsContext | None = None
-        self._session: TlsSession | None = None
+        self._queue = RequestQueue(server_id, profile.max_message)
+        self._pause = Pause()
         self._tls_ended = -inf
         self._keeps_tls = False
         self._forget_connection()
 
     def _forget_connection(self) -> None:
         self._engine: TlsEngine | None = None
-        self._pairing: GatewayPairing | None = None
-        self._assembly = MessageAssembly(self._profile.max_message)
+        self._exchange: GatewayExchange | None = None
         self._files = SmlStream(self._profile)
-        self._limited = self._failed = False
+        self._limited = self._failed = self._other = False
         self._why = ""
 
     @property
     def idle(self) -> bool:
         """Whether nothing would be lost with this object."""
-        return self._link is None and not self._queue and self._keys == MeterKeys()
+        return self._link is None and not self._queue and self._trust.keys == MeterKeys()
 
     @property
     def keys(self) -> MeterKeys:
         """What the gateway has of this meter."""
-        return self._keys
+        return self._trust.keys
 
     def ask(self, number: int, request: Request | Pair, *, now: float, timeout_s: float) -> None:
         """Put a request into the queue.
@@ -187,29 +150,15 @@ class Conversation:
             LocalProtocolError: ``no_key``, a pairing without the meter's key; ``too_long``; ``too_many``.
             EncodeError: a value that SML does not have.
         """
-        file = b""
-        if not isinstance(request, Pair):
-            file = request_file(request, self.server_id, number % _FILE_NUMBERS)
-        elif len(self._keys.master_key or b"") != _KEY_OCTETS:
-            found = f"none of {self.server_id.hex()}"
-            raise self._wrong("no_key", f"the meter's key, {_KEY_OCTETS} octets", found)
-        octets = len(self._files.encode(file))
-        if octets > self._profile.max_message:
-            raise self._wrong("too_long", f"at most {self._profile.max_message} octets", f"{octets} octets")
-        if len(self._queue) >= _MOST_REQUESTS:
-            raise self._wrong("too_many", f"at most {_MOST_REQUESTS} requests in the queue", "one more")
-        self._queue.append(_Asked(number, request, now + timeout_s, file))
+        self._queue.put(number, request, deadline=now + timeout_s, keys=self._trust.keys)
         self._work(now)
-
-    def _wrong(self, reason: str, expected: str, actual: str) -> LocalProtocolError:
-        return LocalProtocolError(reason, state=self.state.name, expected=expected, actual=actual)
 
     # --- the link comes and goes ----------------------------------------------------------------
 
     def attach(self, link: PrimaryLink, *, now: float) -> None:
         """The meter is on the bus, at the address of this link."""
         self._link = link
-        self._open_from, self._pause_s = -inf, 0.0
+        self._pause = Pause()
         self._work(now)
 
     def detach(self, *, now: float) -> list[SessionEvent]:
@@ -236,10 +185,10 @@ class Conversation:
                 events += self._ended("the meter does not answer", now, unexpected=True)
             case LinkLost():
                 events += self._ended("the meter does not answer any more", now, unexpected=True)
-            case PeerClosed():
+            case PeerClosed() if self.state is not State.CLOSING:
                 events += self._ended("the meter has closed the connection", now, unexpected=True)
-            case LinkClosed():
-                events += self._ended(self._why or "closed", now, unexpected=bool(self._why))
+            case PeerClosed() | LinkClosed():
+                events += self._ended(self._why or "closed", now, unexpected=bool(self._why) and not self._other)
         self._work(now)
         return events
 
@@ -255,7 +204,7 @@ class Conversation:
         due = [asked.deadline for asked in self._queue]
         if self._wants is not None and self.state is State.IDLE and self._link is not None and self._opens_at > -inf:
             due.append(self._opens_at)
-        for machine in (self._engine, self._pairing):
+        for machine in (self._engine, self._exchange):
             at = None if machine is None else machine.next_timeout()
             if at is not None:
                 due.append(at)
@@ -266,51 +215,39 @@ class Conversation:
         events: list[SessionEvent] = []
         if self._engine is not None:
             events += self._after_tls(self._engine, self._engine.handle_timeout(now=now), now)
-        if self._pairing is not None:
-            events += self._after_pairing(self._pairing, self._pairing.handle_timeout(now=now), now)
+        if self._exchange is not None:
+            events += self._after_exchange(self._exchange.handle_timeout(now=now), now)
         late = [asked for asked in self._queue if now >= asked.deadline]
         for asked in late:
             found = f"nothing, {self.state.value}"
             if asked.sent and asked is self._queue[0]:
                 self._give_up(now)
-            events.append(self._fail(asked, self._silence(found)))
+            events.append(self._fail(asked, asked.error or self._silence(found)))
         self._work(now)
         return events
 
     def _give_up(self, now: float) -> None:
         """End the connection; an answer that is late must not be taken for that of the next request."""
-        pairing, self._pairing = self._pairing, None
-        for event in pairing.closed() if pairing is not None and self._queue else []:
-            if isinstance(event, PairingFailed) and event.may_be_paired:
+        exchange, self._exchange = self._exchange, None
+        for event in exchange.closed() if exchange is not None and self._queue else []:
+            if event.may_be_paired:
                 self._take_certificates(self._queue[0].request)
         self._hang_up(now)
 
     # --- what to do next ------------------------------------------------------------------------
 
-    def _selector(self, asked: _Asked) -> int:
-        match asked.request:
-            case Pair():
-                return TLS if asked.exchanged else PAIRING
-            case CryptoReset():
-                return PLAIN
-            case _:
-                return TLS if self._keys.paired else PLAIN
-
     @property
     def _wants(self) -> int | None:
         """The selector that is to be open."""
         if self._queue:
-            return self._selector(self._queue[0])
-        return TLS if self._keeps_tls and self._keys.paired else None
+            return self._queue[0].selector(paired=self._trust.keys.paired)
+        return TLS if self._keeps_tls and self._trust.keys.paired else None
 
     @property
     def _opens_at(self) -> float:
         """When that may be opened."""
         waits = bool(self._queue) and isinstance(self._queue[0].request, CryptoReset)
-        paused = self._paused is None or self._paused == self._wants
-        return max(
-            self._open_from if paused else -inf, self._tls_ended + self._security.reset_wait_s if waits else -inf
-        )
+        return max(self._pause.until(self._wants), self._tls_ended + self._security.reset_wait_s if waits else -inf)
 
     def _work(self, now: float) -> None:
         link = self._link
@@ -321,20 +258,26 @@ class Conversation:
             return
         if self.state is State.IDLE:
             if link.state is PrimaryState.CLOSED and now >= self._opens_at:
-                self._open_from = -inf
+                self._pause.over()
                 self._forget_connection()
                 self.state = State.OPENING
                 link.open(selector, now=now)
         elif self.state is State.READY and self._queue and not self._queue[0].sent:
             if link.selector != selector:
                 self._hang_up(now)
-            elif not isinstance(self._queue[0].request, Pair):
+            elif not isinstance(self._queue[0].request, Pair) and self._queue[0].error is None:
                 self._send(self._queue[0], link, now)
 
-    def _send(self, asked: _Asked, link: PrimaryLink, now: float) -> None:
-        asked.sent = True
-        if self._file_listener is not None and not isinstance(asked.request, Renewal):  # a private key may be in it
+    def _send(self, asked: Asked, link: PrimaryLink, now: float) -> None:
+        if isinstance(asked.request, Renewal):
+            try:
+                self._trust.renew(asked.request)
+            except E320Error as error:
+                asked.error, asked.deadline = error, now
+                return
+        elif self._file_listener is not None:  # which must not see a private key
             self._file_listener(self.server_id, asked.file, sent=True)
+        asked.sent = True
         octets = self._files.encode(asked.file)
         if self._engine is None:
             link.send(octets, now=now)
@@ -352,7 +295,7 @@ class Conversation:
     def _hang_up(self, now: float) -> None:
         """End the connection in order."""
         if self._engine is not None:
-            self._keep_session(self._engine)
+            self._trust.keep_session(self._engine)
             self._engine.close(now=now)
             self._flush(self._engine, now)
         if self._link is not None:
@@ -369,10 +312,11 @@ class Conversation:
             match link.selector:
                 case 6:
                     self.state = State.PAIRING
-                    return self._begin_pairing(now)
+                    self._begin_exchange(link, now)
+                    return []
                 case 1:
                     self.state = State.HANDSHAKE
-                    self._engine = TlsEngine(self._tls_context(), self._session)
+                    self._engine = self._trust.engine()
                     happened = self._engine.start(now=now)
                     link.expect_answer(True, now=now)  # noqa: FBT003 - the signature of the link
                     return self._after_tls(self._engine, happened, now)
@@ -380,22 +324,13 @@ class Conversation:
                     self.state = State.READY
                     return [SessionOpened(self.server_id)]
         except E320Error as error:
-            self._why, self._failed = str(error), True
-            self._hang_up(now)
-            return [self._fail(self._queue[0], error)] if self._queue else []
+            return self._broken(error, now)
 
     def _received(self, data: DataReceived, now: float) -> list[SessionEvent]:
         if self._link is not None and (self.state is State.HANDSHAKE or (self._queue and self._queue[0].sent)):
             self._link.expect_answer(True, now=now)  # noqa: FBT003 - a part of it is here
-        if self._pairing is not None:
-            try:
-                message = self._assembly.feed(data.data, more=data.more)
-            except E320Error as error:
-                self._hang_up(now)
-                return [self._fail(self._queue[0], error)] if self._queue else []
-            if message is None:
-                return []
-            return self._after_pairing(self._pairing, self._pairing.receive_data(message, now=now), now)
+        if self._exchange is not None:
+            return self._after_exchange(self._exchange.receive(data, now=now), now)
         if self._engine is not None:
             return self._after_tls(self._engine, self._engine.receive_data(data.data, now=now), now)
         return self._files_received(data.data, now)
@@ -406,15 +341,17 @@ class Conversation:
     def _answered(self, file: bytes, now: float) -> list[SessionEvent]:
         if self._file_listener is not None:
             self._file_listener(self.server_id, file, sent=False)
-        asked = self._queue[0] if self._queue else None
+        asked = self._queue.first
         if asked is None or not asked.sent or isinstance(asked.request, Pair) or self._link is None:
             return []  # nobody has asked
         self._link.expect_answer(False, now=now)  # noqa: FBT003 - the signature of the link
         try:
-            result = response(asked.request, self.server_id, asked.number % _FILE_NUMBERS, file)
+            result = response(asked.request, self.server_id, asked.file_number, file)
         except E320Error as error:
+            if isinstance(asked.request, Renewal):
+                self._not_renewed(error, now)
             return [self._fail(asked, error)]
-        self._pause_s = 0.0
+        self._pause.forget()
         self._queue.popleft()
         self._keep(asked.request, now)
         return [Answered(asked.number, self.server_id, asked.request, result)]
@@ -423,30 +360,25 @@ class Conversation:
         """Keep what a request has changed about the meter's keys."""
         match done:
             case CryptoReset():
-                self._forget_tls()
-                self._store(self._keys.unpaired())
-            case Renewal(meter_certificate=certificate, gateway=gateway):
+                self._trust.unpair()
+            case Renewal():
+                self._trust.renewed()
                 self._hang_up(now)  # the next connection stands on the new ones
-                self._forget_tls()
-                kept = self._keys
-                self._store(
-                    replace(
-                        kept,
-                        meter_certificate=certificate or kept.meter_certificate,
-                        gateway=gateway or kept.gateway,
-                    )
-                )
-            case _:
-                pass
+
+    def _not_renewed(self, error: E320Error, now: float) -> None:
+        if isinstance(error, AttentionError):
+            self._trust.settle()
+        else:
+            self._hang_up(now)  # the next connection shows what the meter has made of it
 
     def _refused(self, now: float) -> list[SessionEvent]:
         """The meter does not open this selector now."""
         selector = self._link.selector if self._link else 0
         what = {TLS: "TLS", PAIRING: "the pairing"}.get(selector, "SML in clear")
-        asked = self._queue[0] if self._queue else None
+        asked = self._queue.first
         if asked is not None and selector == TLS and asked.exchanged and not asked.confirmed:
             asked.exchanged = False  # the exchange was not finished
-            self._store(self._keys.unpaired())
+            self._trust.unpair()
         return self._ended(f"the meter does not open {what}", now, unexpected=True, tries=_REFUSAL_TRIES)
 
     def _ended(self, reason: str, now: float, *, unexpected: bool = False, tries: int = 1) -> list[SessionEvent]:
@@ -456,23 +388,24 @@ class Conversation:
         was, self.state = self.state, State.IDLE
         selector = self._link.selector if self._link and (self._failed or tries > 1) else None
         self._keeps_tls &= selector != TLS
+        if was is State.HANDSHAKE:
+            self._trust.swap()  # a meter that refuses certificates may do so without a word
         events: list[SessionEvent] = []
-        if self._pairing is not None:
-            pairing, self._pairing = self._pairing, None
-            events += self._after_pairing(pairing, pairing.closed(), now)
+        if self._exchange is not None:
+            events += self._after_exchange(self._exchange.closed(), now)
             self.state = State.IDLE
         if self._engine is not None:
-            self._keep_session(self._engine)
+            self._trust.keep_session(self._engine)
             self._engine.link_closed(now=now)
             self._tls_ended = now
         self._forget_connection()
         if was is not State.OPENING:
             events.append(SessionEnded(self.server_id, reason))
         if unexpected and selector is None:
-            self._pause(now, self._profile.reopen_s, self._profile.reopen_max_s)
+            self._pause.begin(now, self._profile.reopen_s, self._profile.reopen_max_s)
         elif unexpected:
-            self._pause(now, self._security.tls_retry_s, self._security.tls_retry_max_s, selector)
-        asked = self._queue[0] if self._queue else None
+            self._pause.begin(now, self._security.tls_retry_s, self._security.tls_retry_max_s, selector)
+        asked = self._queue.first
         if asked is not None and (asked.sent or unexpected):
             asked.tries += tries
             lost = asked.sent and not asked.repeatable
@@ -481,41 +414,14 @@ class Conversation:
                 events.append(self._fail(asked, self._silence(reason, "refused" if tries > 1 else "no_answer")))
         return events
 
-    def _pause(self, now: float, first_s: float, longest_s: float, selector: int | None = None) -> None:
-        """Open nothing, or not this selector, for a while, and for twice as long if it goes wrong again."""
-        self._paused = selector
-        self._pause_s = min(max(first_s, 2 * self._pause_s), longest_s)
-        self._open_from = now + self._pause_s
-
     def _silence(self, found: str, reason: str = "no_answer") -> RemoteProtocolError:
         return RemoteProtocolError(reason, state=self.state.name, expected="an answer", actual=found)
 
-    def _fail(self, asked: _Asked, error: E320Error) -> RequestFailed:
+    def _fail(self, asked: Asked, error: E320Error) -> RequestFailed:
         self._queue.remove(asked)
         return RequestFailed(asked.number, self.server_id, error)
 
     # --- TLS ------------------------------------------------------------------------------------
-
-    def _tls_context(self) -> TlsContext:
-        keys = self._keys
-        if self._context is None:
-            if keys.gateway is None or keys.meter_certificate is None:
-                msg = f"certificates of {self.server_id.hex()}: expected a paired meter, found none"
-                raise SecurityError(msg)
-            self._context = TlsContext(
-                server=False,
-                certificate=keys.gateway.certificate,
-                private_key=keys.gateway.private_key,
-                peer_certificate=keys.meter_certificate,
-                profile=self._security,
-            )
-        return self._context
-
-    def _keep_session(self, engine: TlsEngine) -> None:
-        self._session = engine.session if self._security.tls_resumption else None
-
-    def _forget_tls(self) -> None:
-        self._context = self._session = None
 
     def _after_tls(self, engine: TlsEngine, happened: list[TlsEvent], now: float) -> list[SessionEvent]:
         self._flush(engine, now)
@@ -532,7 +438,7 @@ class Conversation:
                     self._why = self._why or "the meter has ended TLS"
                     self._hang_up(now)
                 case TlsFailed(error):
-                    events += self._tls_failed(error, now)
+                    events += self._broken(error, now)
         return events
 
     def _established(self, cipher: str, now: float, *, resumed: bool) -> list[SessionEvent]:
@@ -540,54 +446,42 @@ class Conversation:
         if self._link is not None:
             self._link.expect_answer(False, now=now)  # noqa: FBT003 - the signature of the link
         events: list[SessionEvent] = [SessionOpened(self.server_id, cipher, resumed)]
-        asked = self._queue[0] if self._queue else None
+        asked = self._queue.first
         if asked is not None and isinstance(asked.request, Pair) and asked.exchanged:
             self._queue.popleft()
             events.append(MeterPaired(asked.number, self.server_id))
+        self._trust.settle()
         return events
 
-    def _tls_failed(self, error: SecurityError, now: float) -> list[SessionEvent]:
-        """A handshake that fails would fail again; a record that was changed on its way does not."""
-        in_handshake = self._failed = self.state is State.HANDSHAKE
-        self._session = None
+    def _broken(self, error: E320Error, now: float) -> list[SessionEvent]:
+        """What fails at its beginning would fail again, with the same certificates; a record that was changed not."""
+        self._other = self.state is State.HANDSHAKE and self._trust.fall_back()
+        self._failed = self.state in {State.HANDSHAKE, State.PAIRING} and not self._other
+        self._trust.session = None
         self._why = str(error)
         self._hang_up(now)
-        return [self._fail(self._queue[0], error)] if in_handshake and self._queue else []
+        return [self._fail(self._queue[0], error)] if self._failed and self._queue else []
 
     # --- pairing --------------------------------------------------------------------------------
 
-    def _begin_pairing(self, now: float) -> list[SessionEvent]:
-        asked, keys = self._queue[0] if self._queue else None, self._keys
-        if asked is None or not isinstance(asked.request, Pair) or keys.master_key is None:
+    def _begin_exchange(self, link: PrimaryLink, now: float) -> None:
+        asked = self._queue.first
+        if asked is None or not isinstance(asked.request, Pair):
             self._hang_up(now)  # the request did not wait
-            return []
-        self._pairing = GatewayPairing(
-            keys.master_key,
-            self.server_id,
-            asked.request.meter,
-            asked.request.gateway.certificate,
-            counter=keys.counter,
-            store_counter=lambda counter: self._store(replace(self._keys, counter=counter)),
-            profile=self._security,
+            return
+        self._exchange = GatewayExchange(
+            asked.request, self.server_id, link, self._trust, self._profile, self._security
         )
         asked.sent = True
-        self._pairing.start(now=now)
-        return self._after_pairing(self._pairing, [], now)
+        self._exchange.start(now=now)
 
-    def _after_pairing(
-        self, pairing: GatewayPairing, happened: list[Paired | PairingFailed], now: float
-    ) -> list[SessionEvent]:
-        link = self._link
-        for octets in pairing.data_to_send():
-            if link is not None and self.state is State.PAIRING:
-                link.send(octets, now=now)
-                link.expect_answer(True, now=now)  # noqa: FBT003 - the signature of the link
+    def _after_exchange(self, happened: Sequence[Paired | PairingFailed], now: float) -> list[SessionEvent]:
         events: list[SessionEvent] = []
         for event in happened:
-            asked = self._queue[0] if self._queue else None
+            self._exchange = None
+            asked = self._queue.first
             if asked is None or not isinstance(asked.request, Pair):
                 continue
-            self._pairing = None
             if isinstance(event, Paired) or event.may_be_paired:
                 self._take_certificates(asked.request)
                 asked.exchanged, asked.confirmed, asked.sent = True, isinstance(event, Paired), False
@@ -600,10 +494,5 @@ class Conversation:
 
     def _take_certificates(self, request: Request | Pair) -> None:
         if isinstance(request, Pair):
-            self._forget_tls()
-            self._open_from, self._pause_s = -inf, 0.0
-            self._store(replace(self._keys, gateway=request.gateway, meter_certificate=request.meter.certificate))
-
-    def _store(self, keys: MeterKeys) -> None:
-        self._keys = keys
-        self._ring.store(self.server_id, keys)
+            self._pause = Pause()
+            self._trust.pair(request)

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from e320proto.errors import RemoteProtocolError
     from e320proto.hdlc import Frame
 
+TLS: Final = 1
+"""Selector of a connection with TLS."""
+PLAIN: Final = 3
+"""Selector of a connection in clear."""
+PAIRING: Final = 6
+"""Selector of a connection for the symmetric exchange."""
 STREAM_SELECTORS: Final = frozenset({1, 2, 7, 8})
 """Selectors whose connection carries TLS, a stream of octets."""
 SELECTORS: Final = frozenset(range(1, 9))

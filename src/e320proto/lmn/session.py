@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 from e320proto.errors import LocalProtocolError
 from e320proto.lmn.assignment import MeterIds
 from e320proto.lmn.certificates import private_key_as
-from e320proto.lmn.conversation import Conversation, Pair, State
+from e320proto.lmn.conversation import Conversation, State
 from e320proto.lmn.meter_keys import MemoryKeyRing
 from e320proto.lmn.participants import ParticipantAdded, ParticipantLost
 from e320proto.lmn.profile import LmnProfile, SecurityProfile
+from e320proto.lmn.request_queue import Pair
 from e320proto.lmn.requests import CryptoReset, Read, ReadList, Renewal, Write
 from e320proto.lmn.session_events import MeterFound, MeterGone, SessionEvent
 from e320proto.lmn.station import GatewayStation, GatewayStationEvent, LinkReported
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
     from e320proto.hdlc import Record
     from e320proto.lmn.certificates import Credentials
-    from e320proto.lmn.conversation import FileListener
     from e320proto.lmn.meter_keys import KeyRing, MeterKeys
     from e320proto.lmn.requests import Request
+    from e320proto.lmn.session_events import FileListener
     from e320proto.sml.messages import Value
 
 REQUEST_TIMEOUT_S: Final = 60.0

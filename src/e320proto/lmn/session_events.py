@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from e320proto.errors import E320Error
@@ -77,3 +77,10 @@ class RequestFailed:
 
 
 SessionEvent: TypeAlias = MeterFound | MeterGone | SessionOpened | SessionEnded | MeterPaired | Answered | RequestFailed
+
+
+class FileListener(Protocol):
+    """Who is told SML files in clear."""
+
+    def __call__(self, server_id: bytes, file: bytes, *, sent: bool) -> None:
+        """Take a file of a meter, or one to it; those that renew keys are not told."""

@@ -1,7 +1,9 @@
 """The objects that take new certificates through TLS; there are none until the profile names their codes.
 
 Source: BSI TR-03116-3: certificates are renewed through the running TLS channel. Codes and form are not public:
-octets as in commands 03 and 04 of the pairing are a decision of this project.
+octets as in commands 03 and 04 of the pairing are a decision of this project. The meter has the new ones when it
+answers, over a loss of power as well; the connection that brought them goes on, the next one stands on them. It
+refuses a key on another curve than that of its other end: TLS could not stand on them any more.
 """
 
 from __future__ import annotations
@@ -35,12 +37,13 @@ def certificate_objects(codes: tuple[str, str] | None) -> dict[ObisCode, MeterOb
 def _renew_meter(meter: Meter, value: Value, channel: Channel) -> int:
     if not channel.through_tls:
         return REFUSED
+    gateway = bytes(meter.security.gateway_certificate)
     try:
         certificate, private_key = split_credentials(value if isinstance(value, bytes) else b"")
-        check_credentials(Credentials(certificate, private_key))
+        check_credentials(Credentials(certificate, private_key), frozenset({curve_of(gateway)}))
     except (DecodeError, SecurityError):
         return OUT_OF_RANGE
-    meter.pair(certificate, private_key, bytes(meter.security.gateway_certificate))
+    meter.pair(certificate, private_key, gateway)
     return DONE
 
 
@@ -48,10 +51,12 @@ def _renew_gateway(meter: Meter, value: Value, channel: Channel) -> int:
     if not channel.through_tls:
         return REFUSED
     certificate = value if isinstance(value, bytes) else b""
+    own = bytes(meter.security.own_certificate)
     try:
-        curve_of(certificate)
+        fits = curve_of(certificate) is curve_of(own)
     except (DecodeError, SecurityError):
+        fits = False
+    if not fits:
         return OUT_OF_RANGE
-    kept = meter.security
-    meter.pair(bytes(kept.own_certificate), bytes(kept.private_key), certificate)
+    meter.pair(own, bytes(meter.security.private_key), certificate)
     return DONE

@@ -25,7 +25,7 @@ Source: LMN security, sections 1, 5, 6 and 7; base meter behaviour, section 8.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from e320proto.errors import E320Error, LocalProtocolError
 from e320proto.lmn.assignment import MeterIds
@@ -47,10 +47,6 @@ if TYPE_CHECKING:
     from e320proto.lmn.tls_events import TlsEvent
     from e320proto.meter.events import MeterEvent
     from e320proto.meter.model import Meter
-
-TLS: Final = 1
-PLAIN: Final = 3
-PAIRING: Final = 6
 
 LmnEvent: TypeAlias = "MeterEvent | MeterStationEvent | TlsEvent | PairingEvent"
 
