@@ -34,17 +34,19 @@ class Far:
     def _serve(self) -> None:
         self._client, _ = self._server.accept()
         self._client.settimeout(0.01)
-        manager = PortManager(self.port, self)
-        with contextlib.suppress(ConnectionError):  # the other end has left
-            while True:
-                try:
-                    octets = self._client.recv(1024)
-                except TimeoutError:
-                    octets = None
-                if octets == b"":
-                    return
-                self.port.write(b"".join(manager.filter(octets or b"")))
-                self.write(b"".join(manager.escape(self.port.read(1024))))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # dropped while it writes
+            self._pass_on(PortManager(self.port, self))
+
+    def _pass_on(self, manager: PortManager) -> None:
+        while True:
+            try:
+                octets = self._client.recv(1024)
+            except TimeoutError:
+                octets = None
+            if octets == b"":
+                return
+            self.port.write(b"".join(manager.filter(octets or b"")))
+            self.write(b"".join(manager.escape(self.port.read(1024))))
 
     def write(self, octets: bytes) -> None:
         """What the manager answers."""

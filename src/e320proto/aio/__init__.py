@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     )
     from e320proto.aio.pipe import SOFT_PROFILE, Pipe, open_pipe
     from e320proto.aio.pool import MeterPool
-    from e320proto.aio.reader import INFO_BAUD, MeterReader, ReaderState, ReaderTimes, read_serial, telegrams
+    from e320proto.aio.reader import INFO_BAUD, MeterReader, ReaderState, ReaderTimes
+    from e320proto.aio.reading import read_serial, telegrams
     from e320proto.aio.server import MeterServer, run_meters
 
 _NAMES: Final = {
@@ -56,7 +57,8 @@ _NAMES: Final = {
     ),
     "pipe": ("Pipe", "SOFT_PROFILE", "open_pipe"),
     "pool": ("MeterPool",),
-    "reader": ("INFO_BAUD", "MeterReader", "ReaderState", "ReaderTimes", "read_serial", "telegrams"),
+    "reader": ("INFO_BAUD", "MeterReader", "ReaderState", "ReaderTimes"),
+    "reading": ("read_serial", "telegrams"),
     "server": ("MeterServer", "run_meters"),
 }
 _MODULE_OF: Final = {name: module for module, names in _NAMES.items() for name in names}
