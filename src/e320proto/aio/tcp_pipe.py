@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from e320proto.aio.stream_pipe import StreamPipe
 from e320proto.aio.tcp import listen_refusal, named
@@ -14,9 +14,6 @@ from e320proto.errors import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_NEXT_ADDRESS_S: Final = 0.25
-"""Until the next address of a host is tried as well; one of two kinds may lead nowhere."""
 
 
 def _at_once(connection: socket.socket) -> None:
@@ -34,7 +31,7 @@ async def connect_tcp(host: str, port: int) -> StreamPipe:
     gone = "expected the connection that was made, found that the other end has closed it"
     try:
         transport, pipe = await asyncio.get_running_loop().create_connection(
-            lambda: StreamPipe(f"tcp://{where}", gone), host, port, happy_eyeballs_delay=_NEXT_ADDRESS_S
+            lambda: StreamPipe(f"tcp://{where}", gone), host, port
         )
     except socket.gaierror as error:
         msg = f"tcp://{where}: expected a host with an address, found none ({error.strerror})"
