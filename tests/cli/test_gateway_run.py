@@ -218,11 +218,15 @@ def test_keys_that_others_may_read_are_refused(e320: Run, keys: Path) -> None:
 
 
 @pytest.mark.parametrize("action", ["watch", "scan"])
-def test_interrupt_ends_it(silent: str, action: str) -> None:
-    with running("gateway", silent, action) as process:
-        time.sleep(1.5)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+def test_interrupt_ends_it(action: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        with running("gateway", f"tcp://127.0.0.1:{server.getsockname()[1]}", action) as process:
+            client, _ = server.accept()
+            with client:
+                time.sleep(0.3)
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "")
 
 
