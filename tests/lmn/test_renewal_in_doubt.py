@@ -28,6 +28,7 @@ SECURITY: Final = SecurityProfile(cert_objects=("1-0:94.49.2*1", "1-0:94.49.2*2"
 PROFILE: Final = LmnProfile()
 PULLED_S: Final = 20.0
 BACK_S: Final = 45.0
+ALERT: Final = 21  # content type of a TLS record
 
 
 class Bench:
@@ -192,6 +193,27 @@ def test_the_others_are_tried_at_once(tmp_path: Path) -> None:
     in_doubt(bench, first="wrong", second="present")
     bench.bus.run(until=bench.bus.now + 12.0)
     assert isinstance(bench.outcome(bench.gateway.read(bench.id, "1.8.0", now=bench.bus.now), 1.0), Answered)
+    assert bench.agrees()
+    bench.close()
+
+
+def test_a_meter_that_refuses_a_certificate_without_a_word_is_shown_the_other(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    present = bench.ring.load(bench.id).certificates
+    assert present is not None
+    bench.watched = False
+    bench.ring.store(
+        bench.id, MeterKeys(gateway=credentials("wrong"), meter_certificate=present.meter, renewing=present)
+    )
+    send, kept_back = bench.meter.send, list[bytes]()
+
+    def send_no_alert(data: bytes) -> None:
+        (kept_back.append if data[0] == ALERT else send)(data)
+
+    bench.meter.send = send_no_alert  # type: ignore[method-assign]
+    bench.restart("gateway")
+    assert isinstance(bench.read(), Answered)
+    assert kept_back
     assert bench.agrees()
     bench.close()
 
